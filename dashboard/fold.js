@@ -192,13 +192,11 @@ function end(incident, resolved, second) {
   incident.state = resolved.outcome;
   if (resolved.cost) Object.assign(incident, { cost: resolved.cost, cost_s: second });
   if (resolved.users_peak !== undefined) incident.users_peak = resolved.users_peak;
-  if (incident.impact_started_at === null) {
-    // They may have been reached before the first event that was seen.
-    const { detect_s = null, diagnose_s = null, mitigate_s = null } = resolved.durations;
-    incident.marks.detected ??= detect_s;
-    incident.marks.diagnosed ??= diagnose_s;
-    incident.marks.mitigated ??= mitigate_s;
-  }
+  // What the resolution alone tells: an event that told it may be missing, or never have been.
+  const { detect_s = null, diagnose_s = null, mitigate_s = null } = resolved.durations;
+  incident.marks.detected ??= detect_s;
+  incident.marks.diagnosed ??= diagnose_s;
+  incident.marks.mitigated ??= mitigate_s;
   // The publisher counted every attempt. This fold may have started later.
   incident.actions = resolved.actions;
   for (const agent of incident.agents) {

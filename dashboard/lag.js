@@ -4,22 +4,34 @@ import { millis } from './timemap.js';
 
 /** A page that is further behind than this says so. */
 const BEHIND_MS = 2000;
+/**
+ * What is on its way comes without a pause: after so many rounds in which nothing came, a page that was late has all that there is.
+ * It takes two, because a page that was busy finds the first one over before it has looked at what came meanwhile.
+ */
+const ROUND_MS = 250;
+const QUIET_ROUNDS = 2;
 
 export class Lag {
   #stream;
   #clock;
+  #changed;
   /** Time of the newest event, and by how much the last live one was late. */
   #newest = null;
   #late_ms = 0;
+  /** Rounds since the last live event, counted while it was late. */
+  #quiet = 0;
+  #timer = 0;
   #frozen_ms = null;
 
   /**
    * @param {import('./stream.js').Stream} stream
    * @param {import('./clock.js').ServerClock} clock
+   * @param {() => void} changed
    */
-  constructor(stream, clock) {
+  constructor(stream, clock, changed) {
     this.#stream = stream;
     this.#clock = clock;
+    this.#changed = changed;
   }
 
   /** A connection begins. */
@@ -39,7 +51,22 @@ export class Lag {
    */
   took({ time, subject = '' }, live) {
     this.#newest = time;
-    if (live) this.#late_ms = this.#clock.now() + this.#clock.apart(subject) - millis(time);
+    if (!live) return;
+    this.#late_ms = this.#clock.now() + this.#clock.apart(subject) - millis(time);
+    this.#quiet = 0;
+    if (this.#late_ms > BEHIND_MS) this.#timer ||= setTimeout(() => this.#round(), ROUND_MS);
+  }
+
+  /** The next heartbeat can be a while away: a page that has all events is not behind until then. */
+  #round() {
+    this.#timer = 0;
+    if (this.#late_ms <= BEHIND_MS) return;
+    this.#quiet += 1;
+    if (this.#quiet < QUIET_ROUNDS) this.#timer = setTimeout(() => this.#round(), ROUND_MS);
+    else {
+      this.#late_ms = 0;
+      this.#changed();
+    }
   }
 
   /** Stops the clock until the connection is back. */

@@ -81,7 +81,7 @@ export class Model {
   constructor(stream, changed, tell = () => {}) {
     this.#stream = stream;
     this.#tell = tell;
-    this.#lag = new Lag(stream, this.clock);
+    this.#lag = new Lag(stream, this.clock, changed);
     this.#changed = changed;
     this.#starting = new Starting(changed);
     this.additions = new Additions(() => this.clock.now(), changed);

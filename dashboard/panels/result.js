@@ -9,7 +9,6 @@ const MILESTONES = [
   ['detect_s', 'Detected'],
   ['diagnose_s', 'Diagnosed'],
   ['mitigate_s', 'Mitigated'],
-  ['resolve_s', 'Resolved'],
 ];
 
 class ResultCard extends HTMLElement {
@@ -87,18 +86,20 @@ function verdict(incident) {
   return over > -1 ? `${after}, on target` : `${after}, ${duration(Math.floor(-over))} before target`;
 }
 
-/** The milestones that were reached, in order of time. */
+/** The milestones that were reached, in order of time, and the end: real incidents are often mitigated before they are diagnosed. */
 function milestones(incident) {
   const { durations } = incident.resolution ?? { durations: {} };
-  return MILESTONES.filter(([field]) => durations[field] !== undefined).map(([field, word]) => {
-    const shown = field === 'resolve_s' && incident.state !== 'resolved' ? 'Cancelled' : word;
-    return element(
+  const reached = MILESTONES.filter(([field]) => durations[field] !== undefined);
+  reached.sort(([one], [other]) => durations[one] - durations[other]);
+  if (durations.resolve_s !== undefined) reached.push(['resolve_s', incident.state === 'resolved' ? 'Resolved' : 'Cancelled']);
+  return reached.map(([field, word]) =>
+    element(
       'li',
       {},
-      element('span', { class: 'label' }, shown),
+      element('span', { class: 'label' }, word),
       element('span', { class: 'digits' }, clock(durations[field], inHours(incident))),
-    );
-  });
+    ),
+  );
 }
 
 function pair(name, value) {

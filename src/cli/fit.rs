@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use console::{Alignment, measure_text_width, pad_str, truncate_str};
+use console::{measure_text_width, truncate_str};
 
-/// The columns of a text.
+use super::emoji::apart;
+
+/// The columns of a text, as it is printed: with each emoji as one character.
 pub(super) fn width(text: &str) -> usize {
-    measure_text_width(text)
+    measure_text_width(&apart(text))
 }
 
 /// The columns of the terminal that stdout is.
@@ -21,17 +23,23 @@ pub(super) fn of_stderr() -> usize {
 
 /// A text of at most that many columns; "…" stands for what is cut.
 pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
-    truncate_str(text, columns, "…")
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(truncate_str(&apart(text), columns, "…").into_owned())
 }
 
 /// A text of exactly that many columns.
 pub(super) fn column(text: &str, columns: usize) -> String {
-    pad_str(&cut(text, columns), columns, Alignment::Left, None).into_owned()
+    at_least(&cut(text, columns), columns).into_owned()
 }
 
 /// A text of at least that many columns.
 pub(super) fn at_least(text: &str, columns: usize) -> Cow<'_, str> {
-    pad_str(text, columns, Alignment::Left, None)
+    match columns.saturating_sub(width(text)) {
+        0 => Cow::Borrowed(text),
+        missing => Cow::Owned(text.to_owned() + &" ".repeat(missing)),
+    }
 }
 
 /// An incident's id of at most that many columns. Its end tells it from the others of its scenario, so the middle is cut:
@@ -49,7 +57,7 @@ pub(super) fn short_id(id: &str, columns: usize) -> Cow<'_, str> {
 
 /// As [`cut`], but always with the ellipsis.
 fn cut_hard(text: &str, columns: usize) -> String {
-    truncate_str(text, columns.saturating_sub(1), "").into_owned() + "…"
+    truncate_str(&apart(text), columns.saturating_sub(1), "").into_owned() + "…"
 }
 
 /// A text in lines of at most that many columns, all but the first indented.
@@ -59,7 +67,9 @@ pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> Vec<String> 
     let options = textwrap::Options::new(columns.max(indent + 10))
         .subsequent_indent(&later)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
+    // What goes into a pipe has no width, and stays.
+    let text = if columns == usize::MAX { Cow::Borrowed(text) } else { apart(text) };
+    textwrap::wrap(&text, options).into_iter().map(Cow::into_owned).collect()
 }
 
 #[cfg(test)]
@@ -79,5 +89,23 @@ mod tests {
         assert_eq!(width(&column("検知", 6)), 6);
         assert_eq!(column("検知する", 6), "検知… ");
         assert_eq!(column("communication", 9), "communic…");
+    }
+
+    /// They are printed as one character each, and counted as they are printed.
+    #[test]
+    fn sequences_of_emoji_count_as_their_characters() {
+        for (text, columns) in [
+            ("❤\u{fe0f}", 1),
+            ("⚠\u{fe0f}⚠\u{fe0f}", 2),
+            ("👨\u{200d}👩\u{200d}👧", 6),
+            ("1\u{fe0f}\u{20e3}", 1),
+            ("👍🏽", 2),
+        ] {
+            assert_eq!(width(text), columns, "{text}");
+            assert_eq!(width(&column(text, 9)), 9, "{text}");
+            let lines = wrapped(&[text; 30].join(" "), 20, 0);
+            assert_eq!(lines.len(), 30_usize.div_ceil(21 / (columns + 1)), "{text}: {lines:?}");
+        }
+        assert_eq!(column("⚠\u{fe0f}⚠\u{fe0f}⚠\u{fe0f}⚠\u{fe0f}", 3), "⚠⚠…");
     }
 }

@@ -13,6 +13,7 @@ mod complete;
 mod completions;
 mod copy_journal;
 mod duration;
+mod emoji;
 mod exit;
 mod export;
 mod fit;

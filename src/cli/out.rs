@@ -4,7 +4,7 @@
 //! [`painted!`], never with `format!`: the gate shows the codes of a style that stand in a text.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use colored::ColoredString;
 use serde_json::Value;
 
 use super::backlog::Backlog;
+use super::emoji::apart;
 use super::fit;
 use crate::visible::{document as shown_document, json as shown_json, unforged, visible};
 
@@ -104,11 +105,14 @@ impl Painted {
 
     /// For what draws on the terminal itself: [`super::bars`].
     pub(super) fn into_text(self) -> String {
-        unforged(&self.0).into_owned()
+        unforged(&apart(&self.0)).into_owned()
     }
 
-    fn ended(&self) -> String {
-        unforged(&self.0).into_owned() + "\n"
+    /// A line to this output. On a terminal it takes the columns that were counted.
+    fn ended(&self, to: &impl IsTerminal) -> String {
+        let is_drawn = !self.0.is_ascii() && to.is_terminal();
+        let text = if is_drawn { apart(&self.0) } else { Cow::Borrowed(self.0.as_str()) };
+        unforged(&text).into_owned() + "\n"
     }
 }
 
@@ -147,13 +151,13 @@ fn to_stderr(line: String) {
 
 /// Writes one line to stderr. Errors are ignored: a closed stderr is no reason to stop.
 pub(super) fn say(line: impl Piece) {
-    to_stderr(painted![line].ended());
+    to_stderr(painted![line].ended(&io::stderr()));
 }
 
 /// Writes lines to stderr that a renderer of our own has drawn, with its styles, from texts that went through the gate.
 pub(super) fn say_drawn(drawing: &str) {
     for line in drawing.lines() {
-        to_stderr(Painted(only_styles(line)).ended());
+        to_stderr(Painted(only_styles(line)).ended(&io::stderr()));
     }
 }
 
@@ -179,19 +183,19 @@ pub(super) fn reader_has_left() -> bool {
 
 /// Writes lines to stdout that a renderer of our own has drawn, with its styles, from texts that went through the gate.
 pub(super) fn print_drawn(drawing: &str) -> io::Result<()> {
-    let lines = drawing.lines().map(|line| Painted(only_styles(line)).ended());
+    let lines = drawing.lines().map(|line| Painted(only_styles(line)).ended(&io::stdout()));
     to_stdout(lines.collect::<String>().as_bytes())
 }
 
 /// Writes one line to stdout.
 pub(super) fn print(line: impl Piece) -> io::Result<()> {
-    to_stdout(painted![line].ended().as_bytes())
+    to_stdout(painted![line].ended(&io::stdout()).as_bytes())
 }
 
 /// Writes a line of fields to stdout, separated by tabs. No field can have one.
 pub(super) fn print_fields<T: Piece>(fields: impl IntoIterator<Item = T>) -> io::Result<()> {
     let fields = fields.into_iter().map(|field| painted![field]);
-    to_stdout(Painted::joined(fields, "\t").ended().as_bytes())
+    to_stdout(Painted::joined(fields, "\t").ended(&io::stdout()).as_bytes())
 }
 
 /// Writes a JSON value of our own to stdout, as one line.
@@ -203,7 +207,7 @@ pub(super) fn print_json(value: &Value) -> io::Result<()> {
 /// Writes an event to stdout as it came: one line, and in a pipe the bytes that the server sent. A terminal would obey
 /// some of them: there they are escaped, which changes nothing about the value.
 pub(super) fn print_event(raw: &str) -> io::Result<()> {
-    let line = if io::IsTerminal::is_terminal(&io::stdout()) {
+    let line = if io::stdout().is_terminal() {
         shown_json(raw)
     } else {
         // JSON has line breaks only between tokens, where a space means the same.
@@ -225,7 +229,7 @@ pub(super) fn print_document(text: &str) -> io::Result<()> {
 
 /// Writes a file to stdout: as it is, except to a terminal.
 pub(super) fn print_file(text: &str) -> io::Result<()> {
-    if io::IsTerminal::is_terminal(&io::stdout()) {
+    if io::stdout().is_terminal() {
         return print_document(text);
     }
     to_stdout(text.as_bytes())
@@ -259,8 +263,11 @@ impl Write for LogLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches('\n');
-        let line_of_log =
-            if self.as_json { format!("{}\n", shown_json(text)) } else { Painted(only_styles(text)).ended() };
+        let line_of_log = if self.as_json {
+            format!("{}\n", shown_json(text))
+        } else {
+            Painted(only_styles(text)).ended(&io::stderr())
+        };
         to_stderr(line_of_log);
         Ok(line.len())
     }

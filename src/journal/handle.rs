@@ -59,6 +59,15 @@ impl Journal {
         self
     }
 
+    /// The same journal, shared with other processes by what keeps their notes.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn shared_by<R: Register + Leases>(mut self, register: Arc<R>) -> Self {
+        self.leases = Arc::clone(&register) as Arc<dyn Leases>;
+        self.register = register;
+        self
+    }
+
     /// See [`Append::append`].
     pub fn append(&self, batch: impl Into<Batch>) -> Pending<'_, Vec<Appended>> {
         self.appends.append(batch.into())

@@ -1,6 +1,7 @@
 //! What a delivery means: which events are new. Decides on a copy of the state, to which each event that it makes is
 //! applied at once, so that the alerts of one delivery see one another.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use super::alert::{Alert, Delivery, Note, digest};
 use super::described::{Drills, Kind, Receiver};
 use super::events::{self, Action, Draft};
 use super::key::Key;
+use super::since;
 use super::state::{Group, Known, LATE, MOST_ALERTS, State, subject_of};
-use crate::contract::{AgentAction, Cost, Message, SystemMetrics, can_be_now};
+use crate::contract::{AgentAction, Cost, Message, SystemMetrics};
 
 /// The most open incidents of all receivers.
 const MOST_OPEN: usize = 10_000;
@@ -244,7 +246,7 @@ impl Turn<'_> {
             (true, _) => self.fires_again(alert, known),
             (false, true) if !is_here => Fate::Ignored(Ignored::Ended),
             // An alert that fires again before its sender could tell that it was resolved stays as it is.
-            (false, true) if alert.starts_at >= known.starts_at => Fate::Ends(known.starts_at),
+            (false, true) if self.compare(alert, known).is_ge() => Fate::Ends(known.starts_at),
             (false, true) if alert.ends_at.is_some_and(|end| end > known.starts_at) => {
                 Fate::Ends(known.starts_at)
             }
@@ -257,10 +259,18 @@ impl Turn<'_> {
             // A trigger after a resolve is a new firing, whenever its sender says that it began.
             return Fate::Fires(alert.starts_at.max(known.starts_at));
         }
-        let is_late = !known.firing
-            && alert.starts_at == known.starts_at
-            && self.now.duration_since(known.changed) > LATE;
-        if alert.starts_at > known.starts_at || is_late { Fate::Fires(alert.starts_at) } else { Fate::Repeat }
+        let is_late = || !known.firing && self.now.duration_since(known.changed) > LATE;
+        let is_new = match self.compare(alert, known) {
+            Ordering::Greater => true,
+            Ordering::Equal => is_late(),
+            Ordering::Less => false,
+        };
+        if is_new { Fate::Fires(alert.starts_at) } else { Fate::Repeat }
+    }
+
+    /// Which is newer: the firing that is told, or the one that is known.
+    fn compare(&self, told: &Alert, known: &Known) -> Ordering {
+        since::compare(told.starts_at, known, self.now)
     }
 
     /// Opens an incident. Returns the one before, if it ended a short time ago.
@@ -272,9 +282,7 @@ impl Turn<'_> {
         let before = before.map(|_| self.group.subject.clone());
         let ordinal = self.group.ordinal + 1;
         let subject = subject_of(&self.receiver.name, &self.key.labels, &self.key.digest, ordinal);
-        let impact = alerts.iter().map(|alert| alert.starts_at).min().unwrap_or(self.now);
-        // A server that was started without a clock believes its senders.
-        let impact = if can_be_now(self.now) { impact.min(self.now) } else { impact };
+        let impact = since::impact(alerts.iter().map(|alert| alert.starts_at), self.now);
         let message = events::started(self.receiver, alerts, impact);
         self.group.subject.clone_from(&subject);
         self.write("started", &[], message);
@@ -364,19 +372,6 @@ impl Turn<'_> {
         let draft = Draft::new(self.receiver, &subject, id, message, self.key.is_drill, self.now);
         self.group.fold(&subject, self.now, &draft.message);
         self.decision.drafts.push(draft);
-    }
-}
-
-impl Group {
-    /// The cost up to a moment, in whole cents, but never less than what is known already: others may know it more exactly.
-    pub(super) fn cost_at(&self, now: Timestamp) -> Option<Cost> {
-        let (cost, measured) = self.cost.as_ref()?;
-        let minutes = now.duration_since(*measured).as_secs_f64().max(0.0) / 60.0;
-        let total = ((cost.total + minutes * cost.per_minute) * 100.0).round() / 100.0;
-        Some(Cost {
-            total: if total.is_finite() { total.max(cost.total) } else { cost.total },
-            ..cost.clone()
-        })
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::alert::{Alert, Delivery, Labels};
 use super::described::{Kind, Receiver};
+use super::since;
 use super::state::{LATE, State, digest_of};
 
 /// What alerts of one incident have in common.
@@ -64,8 +65,8 @@ impl State {
         let is_told = group.is_open && group.alerts.contains_key(&alert.fingerprint);
         let known = group.known(&alert.fingerprint)?;
         // The incident was cancelled while the alert fires, or one of two senders is behind the other.
-        let is_same =
-            alert.starts_at <= known.starts_at && (known.firing || now.duration_since(known.changed) <= LATE);
+        let is_same = since::compare(alert.starts_at, known, now).is_le()
+            && (known.firing || now.duration_since(known.changed) <= LATE);
         let is_repeat = is_same && receiver.kind != Kind::PagerDuty;
         let key = Key { digest: digest.to_owned(), labels: Labels::new(), is_drill };
         (is_told || is_repeat).then_some(key)

@@ -18,6 +18,7 @@ mod key;
 mod keys;
 mod pagerduty;
 mod read;
+mod since;
 mod state;
 mod text;
 mod timers;

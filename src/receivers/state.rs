@@ -11,7 +11,7 @@ use super::alert::{Labels, SYNTHETIC, digest};
 use super::events::{self, Action};
 use super::homes::Homes;
 use super::text::slug;
-use crate::contract::{AgentAction, IncidentStarted, Message, Severity, offset_of};
+use crate::contract::{AgentAction, Cost, IncidentStarted, Message, Severity, offset_of};
 use crate::plan::IncidentTotals;
 
 /// Hexadecimal digits in the id of an incident.
@@ -64,7 +64,7 @@ pub(super) struct Group {
     /// The newest sample of its metrics.
     pub(super) metrics: BTreeMap<String, f64>,
     /// The newest cost, and when it was measured.
-    pub(super) cost: Option<(crate::contract::Cost, Timestamp)>,
+    pub(super) cost: Option<(Cost, Timestamp)>,
     /// When its newest event was.
     pub(super) newest: Option<At>,
     /// How many of its events there are.
@@ -289,6 +289,17 @@ impl Group {
         let fires = self.is_partial || self.alerts.values().any(|known| known.firing);
         self.quiet_since = (!fires).then_some(time);
         about
+    }
+
+    /// The cost up to a moment, in whole cents, but never less than what is known already: others may know it more exactly.
+    pub(super) fn cost_at(&self, now: Timestamp) -> Option<Cost> {
+        let (cost, measured) = self.cost.as_ref()?;
+        let minutes = now.duration_since(*measured).as_secs_f64().max(0.0) / 60.0;
+        let total = ((cost.total + minutes * cost.per_minute) * 100.0).round() / 100.0;
+        Some(Cost {
+            total: if total.is_finite() { total.max(cost.total) } else { cost.total },
+            ..cost.clone()
+        })
     }
 
     /// What is known of an alert: of this incident, or of those before it.

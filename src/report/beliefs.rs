@@ -2,6 +2,7 @@
 
 use super::history::History;
 use super::state::HypothesisState;
+use super::work::step;
 use crate::contract::Mark;
 
 /// A hypothesis is dropped when its probability falls to this fraction of its highest one and never exceeds it again.
@@ -30,35 +31,77 @@ impl BeliefHistory<'_> {
     }
 }
 
-/// The belief histories of all hypotheses, in the order of the incident's state.
-pub fn belief_histories(history: &History) -> Vec<BeliefHistory<'_>> {
-    let leads: Vec<(f64, Option<usize>)> =
-        history.belief_updates.iter().map(|update| (update.offset_s, leader(&update.beliefs))).collect();
-    let hypotheses = history.incident.hypotheses.iter().enumerate();
-    hypotheses.map(|(place, hypothesis)| belief_history(history, &leads, place, hypothesis)).collect()
+/// What the updates say of one hypothesis, each as the place of an update.
+#[derive(Default)]
+struct Course {
+    /// The first one after which it was known.
+    first: Option<usize>,
+    /// The first one with its highest probability.
+    peak: Option<usize>,
+    /// The last one with more than what a dropped one has.
+    above: Option<usize>,
+    led: Vec<(f64, Option<f64>)>,
 }
 
-fn belief_history<'a>(
-    history: &History,
-    leads: &[(f64, Option<usize>)],
-    place: usize,
-    hypothesis: &'a HypothesisState,
-) -> BeliefHistory<'a> {
-    let updates: Vec<(f64, f64)> = history
-        .belief_updates
-        .iter()
-        .filter_map(|update| Some((update.offset_s, update.belief(place)?)))
-        .collect();
-    let peak_s = updates.iter().find(|(_, p)| *p >= hypothesis.peak).map_or(0.0, |(offset_s, _)| *offset_s);
-    let above = updates.iter().rposition(|(_, p)| *p > hypothesis.peak * DROPPED);
-    let dropped = updates.get(above.map_or(0, |place| place + 1));
-    let led = spans(leads, place);
-    let diagnosed_s = history.reached(Mark::Diagnosed).map(|event| event.offset_s);
-    let leads_at = |moment: f64| {
-        led.iter().any(|(from, until)| *from <= moment && until.is_none_or(|until| moment < until))
-    };
-    let confirmed_s = diagnosed_s.filter(|moment| leads_at(*moment));
-    BeliefHistory { hypothesis, peak_s, dropped_s: dropped.map(|(offset_s, _)| *offset_s), led, confirmed_s }
+/// The belief histories of all hypotheses, in the order of the incident's state. Each update is looked at once.
+pub fn belief_histories(history: &History) -> Vec<BeliefHistory<'_>> {
+    let (hypotheses, updates) = (&history.incident.hypotheses, &history.belief_updates);
+    let mut courses: Vec<Course> = hypotheses.iter().map(|_| Course::default()).collect();
+    let mut known = 0;
+    let mut leading: Option<usize> = None;
+    for (number, update) in updates.iter().enumerate() {
+        for course in courses.iter_mut().take(update.known).skip(known) {
+            step();
+            course.first = Some(number);
+        }
+        known = known.max(update.known);
+        for (place, p) in &update.beliefs {
+            step();
+            let (Some(course), Some(hypothesis)) = (courses.get_mut(*place), hypotheses.get(*place)) else {
+                continue;
+            };
+            if *p >= hypothesis.peak {
+                course.peak.get_or_insert(number);
+            }
+            if *p > hypothesis.peak * DROPPED {
+                course.above = Some(number);
+            }
+        }
+        let leads = leader(&update.beliefs);
+        if leads != leading {
+            if let Some((_, until)) = leading.and_then(|place| courses.get_mut(place)?.led.last_mut()) {
+                *until = Some(update.offset_s);
+            }
+            if let Some(course) = leads.and_then(|place| courses.get_mut(place)) {
+                course.led.push((update.offset_s, None));
+            }
+            leading = leads;
+        }
+    }
+    let diagnosed_s =
+        history.reached(Mark::Diagnosed).map(|event| event.offset_s).or_else(|| told_s(history));
+    let second = |number: usize| updates.get(number).map(|update| update.offset_s);
+    let histories = hypotheses.iter().zip(courses).map(|(hypothesis, course)| {
+        let Course { first, peak, above, led } = course;
+        let leads_at = |moment: f64| {
+            led.iter().any(|(from, until)| *from <= moment && until.is_none_or(|until| moment < until))
+        };
+        BeliefHistory {
+            hypothesis,
+            // One that was never more probable than 0 was so when it came up.
+            peak_s: peak.or(first).and_then(second).unwrap_or_default(),
+            dropped_s: above.map(|number| number + 1).or(first).and_then(second),
+            confirmed_s: diagnosed_s.filter(|moment| leads_at(*moment)),
+            led,
+        }
+    });
+    histories.collect()
+}
+
+/// When the diagnosis was made according to the resolution, which alone may tell it. If events are missing, what was believed then
+/// is not known.
+fn told_s(history: &History) -> Option<f64> {
+    history.incident.resolution.as_ref().filter(|_| history.missing.is_empty())?.durations.diagnose_s
 }
 
 /// The hypothesis that is more probable than every other one.
@@ -69,23 +112,4 @@ fn leader(beliefs: &[(usize, f64)]) -> Option<usize> {
         (Some((place, _)), None) => Some(*place),
         _ => None,
     }
-}
-
-/// The periods in which a hypothesis leads.
-fn spans(leads: &[(f64, Option<usize>)], place: usize) -> Vec<(f64, Option<f64>)> {
-    let mut spans: Vec<(f64, Option<f64>)> = Vec::new();
-    let mut leading = false;
-    for (offset_s, leader) in leads {
-        match (leading, *leader == Some(place)) {
-            (false, true) => spans.push((*offset_s, None)),
-            (true, false) => {
-                if let Some((_, until)) = spans.last_mut() {
-                    *until = Some(*offset_s);
-                }
-            }
-            _ => {}
-        }
-        leading = *leader == Some(place);
-    }
-    spans
 }

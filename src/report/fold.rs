@@ -10,6 +10,7 @@ use super::rejection::REJECTED;
 use super::state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, IncidentStatus, Now, Resolution,
 };
+use super::work::step;
 
 /// The states of all incidents of a stream, in order of appearance.
 #[derive(Debug, Default, Clone)]
@@ -21,7 +22,19 @@ impl Board {
     /// Applies one event. Control messages, payloads that cannot be read and repeated events change nothing. Returns
     /// the incident's state if it changed.
     pub fn fold(&mut self, envelope: &Envelope) -> Option<&IncidentState> {
-        let message = envelope.message().ok().filter(|message| !message.kind().is_control())?;
+        self.apply(envelope, envelope.message().ok()?, believe)
+    }
+
+    /// The same for an event whose message was read. `believe` enters what it says of hypotheses.
+    pub(super) fn apply(
+        &mut self,
+        envelope: &Envelope,
+        message: Message,
+        believe: impl FnOnce(&mut Vec<HypothesisState>, Vec<HypothesisBelief>),
+    ) -> Option<&IncidentState> {
+        if message.kind().is_control() {
+            return None;
+        }
         let index = envelope.index?;
         let id = envelope.incident();
         let place = match self.incidents.iter().rposition(|incident| incident.id == id) {
@@ -50,7 +63,7 @@ impl Board {
         incident.phase = message.phase().map(str::to_owned).or(incident.phase.take());
         match message {
             Message::IncidentStarted(started) => start(incident, started),
-            Message::AgentAction(action) => act(incident, action, second),
+            Message::AgentAction(action) => act(incident, action, second, believe),
             Message::SystemMetrics(metrics) => measure(incident, metrics, second),
             Message::IncidentResolved(resolved) => end(incident, resolved),
             Message::StreamOpened(_) | Message::Heartbeat(_) => {}
@@ -103,7 +116,12 @@ fn start(incident: &mut IncidentState, started: IncidentStarted) {
 }
 
 /// `second` is that of the event, if it is known.
-fn act(incident: &mut IncidentState, action: AgentAction, second: Option<f64>) {
+fn act(
+    incident: &mut IncidentState,
+    action: AgentAction,
+    second: Option<f64>,
+    believe: impl FnOnce(&mut Vec<HypothesisState>, Vec<HypothesisBelief>),
+) {
     incident.actions.count(action.status);
     for mark in &action.marks {
         let slot = match mark {
@@ -165,6 +183,7 @@ fn believe(known: &mut Vec<HypothesisState>, beliefs: Vec<HypothesisBelief>) {
         return;
     }
     for old in known.iter_mut() {
+        step();
         old.p = 0.0;
     }
     for (place, belief) in beliefs.into_iter().enumerate() {
@@ -211,13 +230,11 @@ fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     if resolved.users_peak.is_some() {
         incident.users_peak = resolved.users_peak;
     }
-    if incident.impact_started_at.is_none() {
-        // They may have been reached before the first event that was seen.
-        let (marks, durations) = (&mut incident.marks, &resolved.durations);
-        marks.detected = marks.detected.or(durations.detect_s);
-        marks.diagnosed = marks.diagnosed.or(durations.diagnose_s);
-        marks.mitigated = marks.mitigated.or(durations.mitigate_s);
-    }
+    // What the resolution alone tells: an event that told it may be missing, or never have been.
+    let (marks, durations) = (&mut incident.marks, &resolved.durations);
+    marks.detected = marks.detected.or(durations.detect_s);
+    marks.diagnosed = marks.diagnosed.or(durations.diagnose_s);
+    marks.mitigated = marks.mitigated.or(durations.mitigate_s);
     // The publisher has counted every attempt; this fold may have missed earlier events.
     incident.actions = resolved.actions;
     for agent in &mut incident.agents {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::believed::Believed;
 use super::fold::Board;
 use super::state::{IncidentState, IncidentStatus};
 use super::words;
+use super::work::step;
 use crate::contract::{AgentAction, Envelope, Mark, Message, Phase, SystemMetrics, happened_at, offset_of};
 
 /// The data of a post-incident report. The same events always give the same history. Its seconds are those at which publishers
@@ -72,6 +74,7 @@ pub struct BeliefUpdate {
 impl BeliefUpdate {
     /// The probability of the hypothesis at this place; `None` if it appears later.
     pub fn belief(&self, place: usize) -> Option<f64> {
+        step();
         let found = self.beliefs.binary_search_by_key(&place, |(place, _)| *place);
         (place < self.known).then(|| found.map_or(0.0, |found| self.beliefs[found].1))
     }
@@ -99,7 +102,7 @@ impl History {
     }
 
     fn of(events: Events) -> Option<Self> {
-        let mut board = Board::default();
+        let (mut board, mut believed) = (Board::default(), Believed::default());
         let (mut actions, mut belief_updates, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         let (mut synthetic, mut missing, mut expected) = (false, Vec::new(), 1);
         let (mut marks, mut happened, mut newest_s) = (Vec::new(), Timestamp::MIN, None);
@@ -113,7 +116,8 @@ impl History {
                 missing.push((expected, index - 1));
             }
             expected = index.saturating_add(1);
-            let Some(state) = board.fold(event) else { continue };
+            let believe = |known: &mut Vec<_>, told| believed.take(known, told);
+            let Some(state) = board.apply(event, message.clone(), believe) else { continue };
             synthetic |= message.is_synthetic();
             happened = happened.max(happened_at(&message, event.time));
             newest_s = offset_of(&message, happened, began.or(state.impact_started_at)).or(state.offset_s);
@@ -122,8 +126,7 @@ impl History {
                 samples.push(MetricSample { offset_s, metrics });
             } else if let Message::AgentAction(action) = message {
                 if !action.hypotheses.is_empty() {
-                    let all = state.hypotheses.iter().map(|hypothesis| hypothesis.p).enumerate();
-                    let beliefs = all.filter(|(_, p)| *p != 0.0).collect();
+                    let beliefs = believed.now(&state.hypotheses);
                     belief_updates.push(BeliefUpdate { offset_s, known: state.hypotheses.len(), beliefs });
                 }
                 let reached = newly_reached(&mut marks, &action.marks);

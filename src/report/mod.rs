@@ -28,6 +28,7 @@
 //! ```
 
 mod beliefs;
+mod believed;
 mod failures;
 mod fold;
 mod forecasts;
@@ -38,6 +39,7 @@ mod rejection;
 mod size;
 mod state;
 pub mod words;
+mod work;
 
 pub use beliefs::{BeliefHistory, DROPPED, belief_histories};
 pub use failures::{FailedAction, failed_actions};

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::harness::{Scratch, Serving, Terminal, ensure_file_contents, fixture, incident, root};
+use serde_json::json;
+
+use crate::harness::{Local, Scratch, Serving, Terminal, ensure_file_contents, fixture, incident, root};
+use crate::publish::{action, publish, resolved, started};
 use crate::validate::command::SHORT;
 
 const WIDTHS: [u16; 4] = [60, 80, 120, 200];
@@ -140,4 +143,28 @@ fn open_incidents_with_long_names_are_one_row_each() {
         );
         assert!(row.contains("dete"), "{columns} columns: {list}");
     }
+}
+
+/// Terminals do not agree how wide a sequence of emoji is, so on a terminal there is none, and no column moves.
+#[tokio::test(flavor = "multi_thread")]
+async fn sequences_of_emoji_move_no_column() {
+    let server = Local::start().await;
+    let mut warns = action("pay-1", "2", "❤\u{fe0f} The database is well 👨\u{200d}👩\u{200d}👧");
+    warns["data"]["agent"] = json!("⚠\u{fe0f}⚠\u{fe0f} bot");
+    let mut plain = action("pay-1", "3", "Looked");
+    plain["data"]["agent"] = json!("plain");
+    let reply = publish(server.address, &[started("pay-1", "1"), warns, plain, resolved("pay-1", "4")]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let url = format!("http://{}", server.address);
+    let args = ["watch", "--after", "0", "--no-follow", "--url", &url];
+    let shown = String::from_utf8(Terminal::run(120, &args).end_with_bytes()).unwrap();
+    assert!(!shown.contains(['\u{fe0f}', '\u{200d}']), "{shown:?}");
+    let rows: Vec<&str> = shown.lines().filter(|line| line.contains("✓ L") || line.contains("✓ ❤")).collect();
+    let [warns, plain] = rows[..] else { panic!("{shown}") };
+    let before = |row: &str| console::measure_text_width(row.split('✓').next().unwrap());
+    assert_eq!(before(warns), before(plain), "{shown}");
+    assert!(warns.contains("⚠⚠ bot") && warns.contains("👨👩👧"), "{warns}");
+    // A program gets what was sent.
+    let piped = incident(&args).run().stdout;
+    assert!(piped.contains("❤\u{fe0f} The database is well 👨\u{200d}👩\u{200d}👧"), "{piped}");
 }

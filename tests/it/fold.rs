@@ -263,6 +263,30 @@ fn the_cost_stands_still_from_the_end_of_a_phase_to_the_next_sample() {
     assert!((state.cost_at(beyond).unwrap() - 14_300.0).abs() < 1.0, "{:?}", state.cost_at(beyond));
 }
 
+/// A mark that an event has told keeps its time: there, the second is that at which it was stored.
+#[test]
+fn what_the_resolution_alone_tells_of_marks_is_known_after_it() {
+    let mut board = Board::default();
+    let events = crate::harness::fixtures("messages");
+    let real = |name: &str| {
+        let (_, text) = events.iter().find(|(known, _)| *known == format!("{name}.real")).unwrap();
+        envelope(text)
+    };
+    board.fold(&real("incident_started"));
+    let mut looked = real("agent_action");
+    let mut data: serde_json::Value = serde_json::from_str(looked.data.get()).unwrap();
+    data["marks"] = serde_json::json!(["detected"]);
+    looked.data = serde_json::value::to_raw_value(&data).unwrap();
+    let detected = board.fold(&looked).unwrap().marks.detected;
+    assert!(detected.is_some());
+    let mut ended = real("incident_resolved");
+    let mut data: serde_json::Value = serde_json::from_str(ended.data.get()).unwrap();
+    data["durations"] = serde_json::json!({ "detect_s": 1, "mitigate_s": 400.5, "resolve_s": 1_260 });
+    ended.data = serde_json::value::to_raw_value(&data).unwrap();
+    let marks = &board.fold(&ended).unwrap().marks;
+    assert_eq!((marks.detected, marks.diagnosed, marks.mitigated), (detected, None, Some(400.5)));
+}
+
 /// Its number is the belief in what it rejects.
 #[test]
 fn a_rejection_is_no_confidence_of_its_agent() {

@@ -112,20 +112,19 @@ pub(super) fn against_target(history: &History, before: &str) -> String {
     format!("{before}{verdict}")
 }
 
-/// The times of the milestones as the resolution has them; before that, as the fold has seen them. What came before the impact took no
-/// time of it, as in a resolution.
+/// The times of the milestones as the resolution has them; what it lacks, as the events have told it. What came before the impact took
+/// no time of it, as in a resolution.
 pub(super) fn reached(history: &History) -> Durations {
     let incident = &history.incident;
+    let told =
+        incident.resolution.as_ref().map(|resolution| resolution.durations.clone()).unwrap_or_default();
     let reached = |known: Option<f64>, mark: Mark| {
         known.and(history.reached(mark)).map(|event| event.offset_s.max(0.0))
     };
-    match &incident.resolution {
-        Some(resolution) => Durations { resolve_s: history.lasted_s(), ..resolution.durations.clone() },
-        None => Durations {
-            detect_s: reached(incident.marks.detected, Mark::Detected),
-            diagnose_s: reached(incident.marks.diagnosed, Mark::Diagnosed),
-            mitigate_s: reached(incident.marks.mitigated, Mark::Mitigated),
-            resolve_s: history.lasted_s(),
-        },
+    Durations {
+        detect_s: told.detect_s.or_else(|| reached(incident.marks.detected, Mark::Detected)),
+        diagnose_s: told.diagnose_s.or_else(|| reached(incident.marks.diagnosed, Mark::Diagnosed)),
+        mitigate_s: told.mitigate_s.or_else(|| reached(incident.marks.mitigated, Mark::Mitigated)),
+        resolve_s: history.lasted_s(),
     }
 }

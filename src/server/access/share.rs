@@ -345,22 +345,4 @@ pub(super) async fn tell(auth: &Auth, id: &Digest) -> Result<(), JournalError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_that_appears_is_in_use_whatever_the_clocks_of_the_servers_show() {
-        let written = |used: i64, idle: u64| Written { token: String::new(), scope: Scope::Read, used, idle };
-        let now = Instant::now();
-        let wall = 1_800_000_000;
-        for clock in [-40, -13, 0, 13, 40].map(|hours| wall + hours * 3_600) {
-            assert_eq!(written(clock, 7).idle(Seen::Appear, now), Duration::from_secs(7));
-            let again = Seen::Before(now);
-            assert_eq!(written(clock, 7).idle(again, now + IDLE), IDLE, "as long as it is known here");
-        }
-        // Of those that were there before, nothing else says how old they are.
-        assert_eq!(written(wall - 60, 0).idle(Seen::AtStart { wall }, now), Duration::from_secs(60));
-        assert!(written(wall - 50_000, 0).idle(Seen::AtStart { wall }, now) >= IDLE);
-        assert_eq!(written(wall + 60, 0).idle(Seen::AtStart { wall }, now), Duration::ZERO);
-    }
-}
+mod tests;

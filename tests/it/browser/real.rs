@@ -78,6 +78,29 @@ async fn names_that_javascript_gives_to_its_own_are_names_like_others() {
     assert_eq!(page.run(form, vec![]).await, json!(["usual", "incident trigger constructor"]));
 }
 
+/// People switch off what hurts before they know why. No event before the resolution has told when.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn the_result_has_its_milestones_in_the_order_in_which_they_were_reached() {
+    let server = Local::start().await;
+    let end = event(
+        "pay-1",
+        "2",
+        "incident_resolved",
+        &json!({
+            "outcome": "resolved", "summary": "Switched off",
+            "durations": { "diagnose_s": 0.4, "mitigate_s": 0.2, "detect_s": 0, "resolve_s": 0.5 },
+        }),
+    );
+    let reply = publish(server.address, &[started("pay-1", "1"), end]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let page = Browser::open(&format!("http://{}/?incident=pay-1", server.address)).await;
+    page.until("its result", "document.querySelectorAll('#result .milestones li').length === 4").await;
+    let names =
+        "[...document.querySelectorAll('#result .milestones li .label')].map((label) => label.textContent)";
+    assert_eq!(page.value(names).await, json!(["Detected", "Mitigated", "Diagnosed", "Resolved"]));
+}
+
 /// The seconds of what was seen long before the impact have hours, and room for them.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]

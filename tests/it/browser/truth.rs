@@ -99,6 +99,66 @@ async fn a_page_that_is_behind_says_how_far_and_its_clocks_wait() {
     assert_eq!((&told[4][0], &told[4][1]), (&json!("Live"), &json!("")));
 }
 
+/// What the status says after live events that come ten seconds late, and after each round of a timer that the test fires itself.
+const LATE: &str = r"
+    const { Model } = await import('/model.js');
+    const stream = {
+      connection: { state: 'live', url: 'ws://x/', paused: null, unreadable: 0, unknown: 0, position: { stream: 's', last: 1 } },
+      caughtUp: true, progress: { done: 1, total: 1 }, heartbeat: 5000, vouched: 5000,
+    };
+    window.fetch = async () => new Response('{}', { status: 404 });
+    let drawings = 0;
+    const model = new Model(stream, () => (drawings += 1));
+    const start = Date.parse(args[0].time);
+    model.opened({ server_time: new Date(start + 10_000).toISOString() }, false);
+    const take = (index) => {
+      const event = { ...args[Math.min(index, 2) - 1], id: String(index), index, time: args[0].time };
+      model.heard(event.time, event.subject, true);
+      model.take(event, index, true);
+    };
+    const timers = [];
+    window.setTimeout = (run) => timers.push(run);
+    const behind = () => [model.view().behind !== null, timers.length];
+    const round = () => timers.splice(0).forEach((run) => run());
+    const told = [];
+    take(1);
+    take(2);
+    told.push(behind());
+    round();
+    told.push(behind());
+    // More was on its way.
+    take(3);
+    round();
+    told.push(behind());
+    drawings = 0;
+    round();
+    told.push([...behind(), drawings]);
+    // A heartbeat ends it at once.
+    take(4);
+    model.heard(new Date(start + 10_000).toISOString());
+    told.push(behind());
+    round();
+    told.push(behind());
+    return told;
+";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_page_that_has_every_event_does_not_wait_for_a_heartbeat_to_say_so() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let recording = std::fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap();
+    let events = recording.lines().take(2).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = page.run(LATE, events).await;
+    let told = told.as_array().unwrap();
+    assert_eq!(told[0], json!([true, 1]), "events that come late are behind");
+    assert_eq!(told[1], json!([true, 1]), "one round may be that of a busy page");
+    assert_eq!(told[2], json!([true, 1]), "more came");
+    assert_eq!(told[3], json!([false, 0, 1]), "nothing comes any more, and that is drawn");
+    assert_eq!(told[4], json!([false, 1]), "a heartbeat says that nothing is missing");
+    assert_eq!(told[5], json!([false, 0]), "no timer stays");
+}
+
 fn ended(outcome: Outcome, resolve_s: f64) -> Record {
     let Message::IncidentResolved(resolved) = resolution() else { unreachable!() };
     let durations = Durations { resolve_s, ..Durations::default() };

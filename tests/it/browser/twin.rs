@@ -138,6 +138,9 @@ async fn both_folds_agree_on_a_real_incident() {
         .collect();
     events.sort_by_key(|event| event["index"].as_u64());
     assert_eq!(events.len(), 4);
+    // No event tells these.
+    events[3]["data"]["durations"] =
+        json!({ "detect_s": 20, "mitigate_s": 400, "diagnose_s": 700, "resolve_s": 1_260 });
     // The beginning may be gone, and then no second is known before the end.
     let (ours, theirs) = both(&page, events[1..].to_vec()).await;
     assert_eq!(ours, theirs);
@@ -147,4 +150,6 @@ async fn both_folds_agree_on_a_real_incident() {
     assert_eq!(ours, theirs);
     let offsets: Vec<f64> = theirs.iter().map(|state| state["offset_s"].as_f64().unwrap()).collect();
     assert_eq!(offsets, [217.31, 311.22, 330.0, 1260.104]);
+    let told: Vec<&Value> = theirs.iter().map(|state| &state["marks"]["mitigated"]).collect();
+    assert_eq!(told, [&Value::Null, &Value::Null, &Value::Null, &json!(400.0)]);
 }

@@ -17,6 +17,7 @@ mod senders;
 pub mod server;
 #[cfg(feature = "nats")]
 mod shared;
+mod times;
 mod webhooks;
 
 pub use lab::{firing, group};

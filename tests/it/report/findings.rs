@@ -237,6 +237,35 @@ fn an_incident_lasted_at_least_until_its_last_milestone() {
     }
 }
 
+/// What hurts is switched off before anybody knows why, and told when all is over. What the resolution leaves out, the events have told.
+#[test]
+fn milestones_stand_in_the_order_in_which_they_were_reached_whoever_tells_them() {
+    let durations = json!({ "durations": { "diagnose_s": 30.0, "mitigate_s": 20.0, "resolve_s": 40.0 } });
+    let events = [
+        start(&json!({})),
+        act(2, &json!({ "marks": ["detected"] })),
+        told(3, &[("disk", 0.9)]),
+        end(4, "resolved", &durations),
+    ];
+    let report = report(&events);
+    let table = section(&report, "How long it took");
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+    let wanted = [
+        "| Detected  | 2 s   | 2 s |",
+        "| Mitigated | 20 s  | 18 s |",
+        "| Diagnosed | 30 s  | 10 s |",
+        "| Resolved  | 40 s  | 10 s |",
+    ];
+    assert_eq!(rows, wanted, "{table}");
+    let took = "It took 2 s to detect (“Fix it”), 20 s to mitigate and 30 s to diagnose.";
+    assert!(section(&report, "Summary").contains(took), "{report}");
+    let diagnosed = "Diagnosed as the cause at T+00:30.";
+    assert!(line(&report, "| It is disk").contains(diagnosed), "{report}");
+    // What was believed when it was diagnosed may stand in what is missing.
+    let gap = super::report(&[&events[..3], &[end(5, "resolved", &durations)]].concat());
+    assert!(!gap.contains(diagnosed), "{gap}");
+}
+
 /// What was told before the impact is no part of its time.
 #[test]
 fn seconds_before_the_impact_have_their_sign() {
