@@ -59,7 +59,7 @@ mod sqlite;
 mod time_source;
 mod transfer;
 
-pub use clock::{Clock, Steps};
+pub use clock::{Clock, Steps, Times};
 pub use doubt::ClockDoubt;
 pub use engines::{Opened, open};
 pub use error::{JournalError, PATIENCE, Trouble, TroubleKind};
