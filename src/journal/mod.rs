@@ -56,6 +56,7 @@ mod plans;
 mod recent;
 mod record;
 mod sqlite;
+mod stop;
 mod time_source;
 mod transfer;
 
@@ -78,4 +79,5 @@ pub use offline::{
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 pub use sqlite::{Audit, Checked, Copied, Sqlite};
+pub use stop::Stop;
 pub use time_source::TimeSource;

@@ -57,6 +57,7 @@ mod http;
 mod hung;
 mod hung_reads;
 mod incident_events;
+mod interrupted;
 mod invented;
 mod journal;
 mod journal_keys;
