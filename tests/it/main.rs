@@ -5,6 +5,8 @@ mod action;
 mod altered;
 #[cfg(feature = "nats")]
 mod anew;
+#[cfg(feature = "nats")]
+mod anew_files;
 mod answers;
 mod auth;
 mod behind;
