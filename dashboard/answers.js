@@ -18,6 +18,8 @@ export class Answers {
   listed = [];
   /** How many open incidents are too large for the server to list. */
   leftOut = 0;
+  /** What the newest answer says of incidents that go on by another time than the server's clock. @type {[string, number][]} */
+  apart = [];
   /** Counts the rounds of questions: a new one takes the place of one that waits. */
   #asked = 0;
 
@@ -51,7 +53,8 @@ export class Answers {
     if (round !== this.#asked) return;
     if (access.status === 'fulfilled') this.session = access.value;
     if (scenarios.status === 'fulfilled') this.scenarios = scenarios.value;
-    if (incidents.status === 'fulfilled') ({ incidents: this.listed, leftOut: this.leftOut } = incidents.value);
+    this.apart = [];
+    if (incidents.status === 'fulfilled') ({ incidents: this.listed, leftOut: this.leftOut, apart: this.apart } = incidents.value);
     if (servers.status === 'fulfilled') learn(servers.value);
     // The server that the page came from may be away when a part is wanted.
     if (howMany() > 1) loadAll();

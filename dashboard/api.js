@@ -87,13 +87,19 @@ export async function listScenarios() {
 }
 
 /**
- * The incidents that the server lists, and how many open ones it leaves out because they are too large.
- * @returns {Promise<{incidents: import('./fold.js').IncidentState[], leftOut: number}>}
+ * The incidents that the server lists, how many open ones it leaves out because they are too large, and how many milliseconds the
+ * events of some are dated ahead of its clock.
+ * @returns {Promise<{incidents: import('./fold.js').IncidentState[], leftOut: number, apart: [string, number][]}>}
  */
 export async function listIncidents() {
-  const { incidents, left_out } = await ask('api/incidents');
+  const { incidents, left_out, time, times } = await ask('api/incidents');
   const listed = Array.isArray(incidents) ? incidents.filter((incident) => typeof incident?.id === 'string') : [];
-  return { incidents: listed, leftOut: Number.isInteger(left_out) ? left_out : 0 };
+  const apart = Object.entries(times ?? {}).map(([id, own]) => [id, Date.parse(own) - Date.parse(time)]);
+  return {
+    incidents: listed,
+    leftOut: Number.isInteger(left_out) ? left_out : 0,
+    apart: apart.filter(([, ms]) => Number.isFinite(ms)),
+  };
 }
 
 /**

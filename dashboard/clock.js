@@ -14,6 +14,8 @@ export class ServerClock {
   #ahead = null;
   /** How far the events of an incident were dated ahead of this clock when it was heard last. */
   #apart = new Map();
+  /** The same as the server has said it at the beginning of the connection: a replayed event only shows that it is no less. */
+  #agreed = new Map();
   /** The same for an incident that was not heard since the clock was set. */
   #unheard = 0;
 
@@ -24,6 +26,7 @@ export class ServerClock {
   restart(serverTime) {
     this.#ahead = Date.parse(serverTime) - performance.now();
     this.#apart.clear();
+    this.#agreed.clear();
     this.#unheard = 0;
   }
 
@@ -38,13 +41,23 @@ export class ServerClock {
     const ahead = Date.parse(time) - performance.now();
     const apart = this.#ahead === null ? 0 : ahead - this.#ahead;
     const stepped = apart > STEP_MS || (live && apart < -STEP_MS);
-    if (incident !== null) this.#apart.set(incident, stepped ? apart : 0);
+    const agreed = live ? 0 : (this.#agreed.get(incident) ?? 0);
+    if (incident !== null) this.#apart.set(incident, agreed || (stepped ? apart : 0));
     // The clocks of open incidents go on as they were, until an event shows whether it is dated by the new time.
     if (incident === null && stepped) {
       for (const [id, known] of this.#apart) this.#apart.set(id, known - apart);
+      this.#agreed.clear();
       this.#unheard -= apart;
     }
     if (this.#ahead === null || (stepped ? incident === null : apart > 0)) this.#ahead = ahead;
+  }
+
+  /**
+   * What the server says of how far the events of incidents are dated ahead: who hears an old event can't know when it was stored.
+   * @param {[string, number][]} apart
+   */
+  agree(apart) {
+    for (const known of [this.#apart, this.#agreed]) for (const [id, ahead] of apart) known.set(id, ahead);
   }
 
   /** @returns {number} milliseconds since 1970, by the server's clock */

@@ -382,6 +382,7 @@ export class Model {
    */
   #ask({ adopt = false }) {
     this.#answers.ask(() => {
+      this.clock.agree(this.#answers.apart);
       if (adopt) this.#adopt();
       this.#changed();
     });

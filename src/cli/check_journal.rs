@@ -17,8 +17,11 @@ use super::journal_file::is_another_file;
 use super::out::{painted, print, print_json, say};
 use super::outfile::refuse_stdout;
 use super::screen;
+use super::signals;
 use super::terminal::redraws;
-use crate::journal::{Audit, Copied, CopyError, OpenError, audit, backup, is_stream, salvage, served_as};
+use crate::journal::{
+    Audit, Copied, CopyError, OpenError, Stop, audit, backup, is_stream, salvage, served_as,
+};
 use crate::shell;
 
 /// The columns before what was found: `  PASS checksums  `.
@@ -74,8 +77,7 @@ impl CheckJournal {
             // What keeps the checks from running need not keep events from being read.
             (Err(error @ OpenError::Damaged { .. }), Some(into)) if !is_another_file(&self.file) => {
                 say(painted!["error:".red().bold(), " ", error.to_string()]);
-                self.salvage(into)?;
-                return Ok(Exit::Invalid);
+                return Ok(if self.salvage(into)? { Exit::Invalid } else { Exit::Interrupted });
             }
             (found, _) => found.map_err(|error| failure(error, &self.file))?,
         };
@@ -84,22 +86,47 @@ impl CheckJournal {
         } else if !quiet || !found.is_sound() {
             self.print(&found)?;
         }
-        if let Some(into) = &self.salvage {
-            self.salvage(into)?;
+        if let Some(into) = &self.salvage
+            && !self.salvage(into)?
+        {
+            return Ok(Exit::Interrupted);
         }
         if let Some(into) = &self.backup {
             if !found.is_sound() {
                 let error = anyhow!("no backup was made: {} does not pass", self.file.display());
                 return Err(Failure::new(Exit::Invalid, error).hint("copy what is sound with --salvage NEW"));
             }
-            told(&backup(&self.file, into).map_err(|error| self.untold(error, into))?, into);
+            if !self.copy(into, backup)? {
+                return Ok(Exit::Interrupted);
+            }
         }
         Ok(if found.is_sound() { Exit::Fine } else { Exit::Invalid })
     }
 
-    fn salvage(&self, into: &Path) -> Result<(), Failure> {
-        told(&salvage(&self.file, into).map_err(|error| self.untold(error, into))?, into);
-        Ok(())
+    fn salvage(&self, into: &Path) -> Result<bool, Failure> {
+        self.copy(into, salvage)
+    }
+
+    /// Whether the copy was made: ctrl-c ends it.
+    fn copy(
+        &self,
+        into: &Path,
+        copy: impl FnOnce(&Path, &Path, &Stop) -> Result<Copied, CopyError> + Send + 'static,
+    ) -> Result<bool, Failure> {
+        let (from, to) = (self.file.clone(), into.to_owned());
+        match signals::until_stopped(move |stop| copy(&from, &to, stop))? {
+            Ok(copied) => told(&copied, into),
+            Err(CopyError::Interrupted) if is_stream(into) => {
+                say("The copy was interrupted: the stream can't be served before it is complete");
+                return Ok(false);
+            }
+            Err(CopyError::Interrupted) => {
+                say(painted!["The copy was interrupted: ", into.display().to_string(), " was not made"]);
+                return Ok(false);
+            }
+            Err(error) => return Err(self.untold(error, into)),
+        }
+        Ok(true)
     }
 
     fn untold(&self, error: CopyError, into: &Path) -> Failure {

@@ -1,8 +1,6 @@
 //! `incident copy-journal`: moves a journal to another engine.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::anyhow;
 use clap::ValueHint;
@@ -16,7 +14,6 @@ use super::exit::{Exit, Failure};
 use super::format::count;
 use super::out::{painted, print_json, say};
 use super::outfile::refuse_stdout;
-use super::runtime::runtime;
 use super::terminal::redraws;
 use super::{screen, signals};
 use crate::journal::{Copied, CopyError, Naming, OpenError, Phase, copy, described};
@@ -86,36 +83,22 @@ impl CopyJournal {
         Ok(Exit::Fine)
     }
 
-    /// Copies on a thread of its own, until ctrl-c.
+    /// Copies until ctrl-c.
     fn copy(&self, naming: Naming, bar: ProgressBar) -> Result<Result<Copied, CopyError>, Failure> {
         let (from, to) = (self.from.clone(), self.to.clone());
-        let is_over = Arc::new(AtomicBool::new(false));
-        let stops = Arc::clone(&is_over);
-        runtime()?.block_on(async move {
-            let shutdown = signals::shutdown();
-            let work = tokio::task::spawn_blocking(move || {
-                let mut progress = |phase: Phase, done: u64, all: u64| {
-                    let what = match phase {
-                        Phase::Checks => "checking",
-                        Phase::Copies => "copying",
-                        Phase::Compares => "comparing",
-                    };
-                    bar.show(painted![what]);
-                    bar.set_length(all);
-                    bar.set_position(done);
-                    !stops.load(Ordering::Relaxed)
+        signals::until_stopped(move |stop| {
+            let mut progress = |phase: Phase, done: u64, all: u64| {
+                let what = match phase {
+                    Phase::Checks => "checking",
+                    Phase::Copies => "copying",
+                    Phase::Compares => "comparing",
                 };
-                copy(&from, &to, naming, &mut progress)
-            });
-            tokio::pin!(work);
-            let done = tokio::select! {
-                done = &mut work => done,
-                () = shutdown => {
-                    is_over.store(true, Ordering::Relaxed);
-                    work.await
-                }
+                bar.show(painted![what]);
+                bar.set_length(all);
+                bar.set_position(done);
+                !stop.is_wished()
             };
-            done.map_err(|error| Failure::new(Exit::Internal, error))
+            copy(&from, &to, naming, &mut progress)
         })
     }
 

@@ -7,7 +7,6 @@ use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
 use hyper::Method;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,11 +16,11 @@ use super::out::{painted, print_json, say};
 use super::remote::{Remote, url_is_given};
 use super::runtime::runtime;
 use super::table::{Fits, Table};
+use super::times::Times;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use super::{fit, format, mistakes, scenarios};
 use crate::client::Endpoints;
-use crate::contract::{now, parse_time};
 use crate::report::{IncidentState, words};
 use crate::scenario::{Loaded, Scenario};
 use crate::shell::{self, word};
@@ -76,8 +75,7 @@ struct Listed {
     rows: Vec<Value>,
     /// Where they are from.
     origin: String,
-    /// The time for which the rows are computed.
-    time: Timestamp,
+    times: Times,
     /// How many open incidents are too large for the server to list them.
     left_out: u64,
 }
@@ -90,14 +88,14 @@ impl List {
             let error = anyhow!("--scenarios lists files here, --url the scenarios of a server");
             return Err(Failure::new(Exit::Usage, error).hint("leave out one of them"));
         }
-        let Listed { rows, origin, time, left_out } = match (self.running, &self.scenarios, &self.url) {
+        let Listed { rows, origin, times, left_out } = match (self.running, &self.scenarios, &self.url) {
             (true, ..) => self.incidents()?,
             (false, None, Some(_)) => self.ask("/api/scenarios", "scenarios")?,
             (false, ..) => self.here(color)?,
         };
         if self.json {
             print_json(&if self.running {
-                json!({ "incidents": rows, "time": format!("{time:.6}"), "left_out": left_out })
+                json!({ "incidents": rows, "time": format!("{:.6}", times.now), "times": times.apart, "left_out": left_out })
             } else {
                 json!({ "scenarios": rows })
             })?;
@@ -114,7 +112,7 @@ impl List {
                 " too large for the server to list: watch one by its id"
             ]);
         }
-        let table = if self.running { running(&rows, time) } else { playable(&rows) };
+        let table = if self.running { running(&rows, &times) } else { playable(&rows) };
         let people = std::io::stdout().is_terminal();
         if people {
             table.print_for_people(fit::of_stdout())?;
@@ -144,7 +142,7 @@ impl List {
             say(painted![label, " ", summary, ", left out here: ", next]);
         }
         let rows = library.iter().map(Scenario::summary).collect();
-        Ok(Listed { rows, origin: library.origin.clone(), time: now(), left_out: 0 })
+        Ok(Listed { rows, origin: library.origin.clone(), times: Times::default(), left_out: 0 })
     }
 
     fn incidents(&self) -> Result<Listed, Failure> {
@@ -161,10 +159,9 @@ impl List {
         let listed = answer.get(name).and_then(Value::as_array);
         match listed.filter(|listed| listed.iter().all(|one| one["id"].is_string())) {
             Some(rows) => {
-                // The server's clock has dated the events.
-                let time = answer["time"].as_str().and_then(parse_time).unwrap_or_else(now);
+                let times = Times::told(&answer);
                 let left_out = answer["left_out"].as_u64().unwrap_or_default();
-                Ok(Listed { rows: rows.clone(), origin: remote.url.current().to_string(), time, left_out })
+                Ok(Listed { rows: rows.clone(), origin: remote.url.current().to_string(), times, left_out })
             }
             None => {
                 let error = anyhow!("{} has no list of {name}", remote.url.current().http(path));
@@ -219,17 +216,17 @@ fn kind(incident: &Value) -> &'static str {
     }
 }
 
-/// The second of an incident at a time, as the page counts it; `None` if nobody knows it.
-fn second(incident: &Value, time: Timestamp) -> Option<f64> {
+/// The second of an incident now, as the page counts it; `None` if nobody knows it.
+fn second(incident: &Value, times: &Times) -> Option<f64> {
     match IncidentState::deserialize(incident) {
-        Ok(state) => state.offset_at(time),
+        Ok(state) => state.offset_at(times.in_incident(&state.id)),
         // Of another version of the server: at least that of the newest event.
         Err(_) => incident["offset_s"].as_f64(),
     }
 }
 
-/// The table of the incidents that are open at a time.
-fn running(listed: &[Value], time: Timestamp) -> Table {
+/// The table of the incidents that are open.
+fn running(listed: &[Value], times: &Times) -> Table {
     let mut table = Table::new([
         ("INCIDENT", Fits::Id(10)),
         ("KIND", Fits::Whole),
@@ -240,7 +237,7 @@ fn running(listed: &[Value], time: Timestamp) -> Table {
     ]);
     for incident in listed {
         let text = |name: &str| visible(incident[name].as_str().unwrap_or_default()).into_owned();
-        let at = second(incident, time);
+        let at = second(incident, times);
         let at = (words::moment(at), at.map(format::seconds).unwrap_or_default());
         let [id, severity, phase, title] = ["id", "severity", "phase", "title"].map(|name| text(name).into());
         table.row([id, kind(incident).to_owned().into(), severity, phase, at.into(), title]);

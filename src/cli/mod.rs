@@ -47,6 +47,7 @@ mod signals;
 mod sinks_file;
 mod table;
 mod terminal;
+mod times;
 mod token_args;
 mod trigger;
 mod trust_args;

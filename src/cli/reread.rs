@@ -1,5 +1,6 @@
 //! Files that are read again while the server runs: soon after they change, and at once on SIGHUP.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -23,12 +24,26 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 /// How long a pipe may take to be written, and how long a disk may take before a check is given up.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
 
-/// What was read of pipes.
-static OF_PIPES: Mutex<Vec<(PathBuf, Vec<u8>)>> = Mutex::new(Vec::new());
+/// What was read of each pipe, the newest if it was read more than once.
+static OF_PIPES: Mutex<BTreeMap<PathBuf, Vec<u8>>> = Mutex::new(BTreeMap::new());
+
+/// The files that a file names, which is in use.
+static NAMED: Mutex<BTreeMap<PathBuf, Vec<PathBuf>>> = Mutex::new(BTreeMap::new());
 
 /// What this process has read of each pipe: nobody can read it again, and a process that goes on for this one needs it.
-pub(super) fn of_pipes() -> Vec<(PathBuf, Vec<u8>)> {
+pub(super) fn of_pipes() -> BTreeMap<PathBuf, Vec<u8>> {
     OF_PIPES.lock().clone()
+}
+
+/// Notes which files a file names, from which what is in use was read. What it named before is needed no more.
+pub(super) fn note_named(file: &Path, names: Vec<PathBuf>) {
+    NAMED.lock().insert(file.to_owned(), names);
+}
+
+/// The pipes among the files that are named in files.
+pub(super) fn named_pipes() -> Vec<PathBuf> {
+    let read = OF_PIPES.lock();
+    NAMED.lock().values().flatten().filter(|path| read.contains_key(*path)).cloned().collect()
 }
 
 /// The content of a file or a pipe, or why it can't be read. Never waits longer than the deadline for a pipe.
@@ -43,7 +58,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let read = answer
         .recv_timeout(READ_DEADLINE)
         .unwrap_or_else(|_| Err(format!("it is a pipe without content for {} s", READ_DEADLINE.as_secs())))?;
-    OF_PIPES.lock().push((path.to_owned(), read.clone()));
+    OF_PIPES.lock().insert(path.to_owned(), read.clone());
     Ok(read)
 }
 
@@ -85,20 +100,24 @@ impl Files {
     /// Takes each path with the digest of what has been read of it. `None` if a path is a pipe or the like, which can
     /// be read only once. Handles SIGHUP from this call on. Must be called in a runtime.
     pub(super) fn new(files: &[(&Path, Digest)]) -> Option<Self> {
-        if !files.iter().all(|(path, _)| path.is_file()) {
-            return None;
-        }
+        let are_files = files.iter().all(|(path, _)| path.is_file());
+        let read: Vec<_> = files.iter().map(|(path, digest)| (*path, Ok(*digest))).collect();
+        are_files.then(|| Self::follow(&read))
+    }
+
+    /// As [`Files::new`], of files that are followed even if one of them can't be read at the moment.
+    pub(super) fn follow(files: &[(&Path, Result<Digest, String>)]) -> Self {
         let paths: Vec<PathBuf> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
         let mut checks = interval(CHECK_EVERY);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Some(Self {
+        Self {
             reader: Reader::new(paths.clone()),
             paths,
-            used: files.iter().map(|(_, digest)| Ok(*digest)).collect(),
+            used: files.iter().map(|(_, read)| read.clone()).collect(),
             seen: None,
             checks,
             hangups: Hangups::new(),
-        })
+        }
     }
 
     /// Waits for a change or SIGHUP and returns the contents of the files, in their order.

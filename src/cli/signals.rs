@@ -3,7 +3,9 @@
 #[cfg(unix)]
 use std::io::IsTerminal;
 
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
+use super::runtime::runtime;
+use crate::journal::Stop;
 
 /// Resolves at the first ctrl-c or SIGTERM after this call. A second one ends the process at once. Must be called in a
 /// runtime.
@@ -16,6 +18,28 @@ pub(super) fn shutdown() -> impl Future<Output = ()> {
             std::process::exit(Exit::Interrupted as i32);
         });
     }
+}
+
+/// Does work that takes long, on a thread of its own. Ctrl-c or SIGTERM makes it a wish that the work ends soon, a second one ends
+/// the process at once.
+pub(super) fn until_stopped<T: Send + 'static>(
+    work: impl FnOnce(&Stop) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let stop = Stop::default();
+    let wished = stop.clone();
+    runtime()?.block_on(async move {
+        let shutdown = shutdown();
+        let work = tokio::task::spawn_blocking(move || work(&wished));
+        tokio::pin!(work);
+        let done = tokio::select! {
+            done = &mut work => done,
+            () = shutdown => {
+                stop.wish();
+                work.await
+            }
+        };
+        done.map_err(|error| Failure::new(Exit::Internal, error))
+    })
 }
 
 /// Does the last work of the process. Ctrl-c or SIGTERM ends it at once, although the runtime that has handled them is gone.

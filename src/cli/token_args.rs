@@ -72,15 +72,23 @@ pub(super) fn from_environment(variable: &str) -> Result<Option<Token>, Failure>
     Ok(Some(token))
 }
 
-/// Reads a token file. Warns if other users can read it too.
+/// Reads a token file.
 pub(super) fn read(file: &Path) -> Result<String, Failure> {
-    let name = file.display();
+    bytes(file).and_then(text).map_err(|why| unreadable(file, &why))
+}
+
+/// The content of a token file. Warns if other users can read it too.
+pub(super) fn bytes(file: &Path) -> Result<Vec<u8>, String> {
     if is_open_to_others(file) {
-        let shown = shell::file(file);
+        let (name, shown) = (file.display(), shell::file(file));
         tracing::warn!("other users can read the tokens in {name}: chmod 600 {shown}");
     }
-    let text = reread::read(file).and_then(text);
-    text.map_err(|why| Failure::new(Exit::Usage, anyhow!("the token file {name} cannot be read: {why}")))
+    reread::read(file)
+}
+
+/// The failure for a token file that can't be read.
+pub(super) fn unreadable(file: &Path, why: &str) -> Failure {
+    Failure::new(Exit::Usage, anyhow!("the token file {} cannot be read: {why}", file.display()))
 }
 
 /// The content of a token file as text.

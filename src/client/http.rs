@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
 use super::error::{Advice, ClientError};
+use super::interim::{Bounded, TooMany};
 use super::secrets::without_secrets;
 use super::tls::{connect, reason_of};
 use crate::unread_json::sentence;
@@ -117,9 +118,11 @@ async fn exchange(
     path: &str,
     body: Sent,
 ) -> Result<Answer, ClientError> {
-    let stream = TokioIo::new(connect(endpoint, url).await?);
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(stream).await.map_err(|error| broken(url, &error))?;
+    let stream = Bounded::new(connect(endpoint, url).await?);
+    let interim = stream.count();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| broken(url, &error))?;
     let (content_type, payload) = body.unwrap_or_else(|| ("application/json", String::new()));
     let mut request = Request::builder()
         .method(method)
@@ -129,6 +132,7 @@ async fn exchange(
         .body(Full::new(Bytes::from(payload)))
         .map_err(|error| unreadable(endpoint, path, &error))?;
     request.headers_mut().extend(endpoint.authorization().map(|value| (header::AUTHORIZATION, value)));
+    interim.those_to(&mut request);
     let answer = async {
         let response = sender.send_request(request).await.map_err(|error| broken(url, &error))?;
         let status = response.status();
@@ -164,6 +168,7 @@ fn broken(url: &str, error: &hyper::Error) -> ClientError {
     let ended = || "it closed the connection before its answer was complete".to_owned();
     let url = url.to_owned();
     match io {
+        _ if TooMany::is_behind(error) => ClientError::Answer { url, why: TooMany.to_string() },
         Some(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
             ClientError::Unreachable { url, why: ended() }
         }

@@ -8,6 +8,7 @@ mod error;
 mod event_stream;
 mod follow;
 mod http;
+mod interim;
 mod secrets;
 mod socket;
 mod subscription;

@@ -50,6 +50,10 @@ fn late(event: &Incoming, now: Timestamp) -> Option<Duration> {
     Duration::try_from(now.duration_since(event.time)).ok().filter(|late| *late > OLD)
 }
 
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
 /// Whether the event is small enough with the fields that the server has set: the journal would refuse it together with others.
 fn fits(event: &Incoming, payload: &RawValue) -> Result<(), Vec<Fault>> {
     check_size(&event.subject, event.kind, payload.get().len())
@@ -107,11 +111,17 @@ impl Incident {
         self.phase = phase.unwrap_or(self.phase).max(self.phase);
     }
 
-    /// Judges an event that is sound by itself, adds it, and gives the payload to store.
+    /// Judges an event that is sound by itself, adds it, and gives the payload to store. `ahead` says how far the events of the
+    /// incident are dated ahead of `now`: since the server's clock was set back, what its publishers observe is dated as they are.
     ///
     /// # Errors
     /// Everything because of which it can't follow. Then nothing is added.
-    pub fn accept(&mut self, sound: &Sound, now: Timestamp) -> Result<Box<RawValue>, Vec<Fault>> {
+    pub fn accept(
+        &mut self,
+        sound: &Sound,
+        now: Timestamp,
+        ahead: Duration,
+    ) -> Result<Box<RawValue>, Vec<Fault>> {
         let event = sound.event();
         let one = |kind, pointer: &str, detail: String| Err(vec![Fault::new(kind, pointer, detail)]);
         let subject = &event.subject;
@@ -139,16 +149,17 @@ impl Incident {
             }
             (false, _) => {}
         }
-        let observed = event.time.min(now);
+        let observed = later(event.time.min(now), ahead);
         if let Some(ready) = &sound.ready
             && !self.is_drill
+            && ahead.is_zero()
             && late(event, now).is_none()
         {
             fits(event, &ready.payload)?;
             self.add(event, &ready.message, observed)?;
             return Ok(ready.payload.clone());
         }
-        let data = self.payload(event, now);
+        let data = self.payload(event, now, ahead);
         let unreadable =
             |error: serde_json::Error| vec![Fault::new(Kind::Schema, "/data", error.to_string())];
         let message = Message::from_value(event.kind, &data).map_err(unreadable)?;
@@ -180,12 +191,12 @@ impl Incident {
         self.second(observed).max(self.durations.last_mark().1)
     }
 
-    fn payload(&self, event: &Incoming, now: Timestamp) -> Value {
+    fn payload(&self, event: &Incoming, now: Timestamp, ahead: Duration) -> Value {
         let mut data = completed(event, event.data.clone());
         data.insert("synthetic".to_owned(), self.is_drill.into());
-        let observed = event.time.min(now);
+        let observed = later(event.time.min(now), ahead);
         data.insert("origin".to_owned(), json!({ "source": event.source, "id": event.id }));
-        data.insert("observed_at".to_owned(), format!("{:.6}", event.time).into());
+        data.insert("observed_at".to_owned(), format!("{:.6}", later(event.time, ahead)).into());
         match event.kind {
             MessageType::IncidentStarted => {
                 // A publisher's clock may be ahead.

@@ -15,6 +15,7 @@
 //! The same rules hold at a start, between the newest events of the file and the wall clock. Open incidents that are
 //! dated ahead of it go on together, from the latest of their times.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,15 @@ pub struct Steps {
     pub forward: u64,
     /// Steps back.
     pub back: u64,
+}
+
+/// What time it is for the incidents of a journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Times {
+    /// The time of an event that is appended now as the first one of its incident.
+    pub now: Timestamp,
+    /// The open incidents that go on by another time, which is later: the clock was set back while they were open.
+    pub apart: BTreeMap<String, Timestamp>,
 }
 
 /// When an event was appended, by both clocks.
@@ -157,15 +167,27 @@ impl Clock {
     /// The moment of an event that is appended now. `last` is the moment of the incident's previous event.
     pub(super) fn stamp(&self, last: Option<Moment>) -> Moment {
         let reading = self.reading();
-        let mut time = reading.time;
-        if let Some(last) = last {
-            let elapsed = reading.steady.saturating_sub(last.steady).as_nanos().cast_signed();
-            let own = last.time.as_nanosecond();
-            let rate = if own + elapsed - time > hidden() { elapsed } else { elapsed / 2 };
-            time = time.max(own + rate);
-        }
+        let time = reading.after(last);
         self.state.lock().newest = Some(time);
         Moment { time: timestamp(time), steady: reading.steady }
+    }
+
+    /// How far an event that was appended now would be dated ahead of [`Clock::now`]. `last` is the moment of the incident's
+    /// newest event.
+    pub(super) fn ahead_after(&self, last: Option<Moment>) -> Duration {
+        let reading = self.reading();
+        let ahead = reading.after(last) - reading.time;
+        Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
+    }
+
+    /// The times of events that were appended now to open incidents, where that is not the time of [`Clock::now`], with that. `open`
+    /// has the moments of their newest events.
+    pub(super) fn times<'a>(&self, open: impl Iterator<Item = (&'a Arc<str>, Moment)>) -> Times {
+        let reading = self.reading();
+        let own = open.map(|(subject, last)| (subject, reading.after(Some(last))));
+        let apart = own.filter(|(_, own)| timestamp(*own) > timestamp(reading.time));
+        let apart = apart.map(|(subject, own)| (subject.to_string(), timestamp(own))).collect();
+        Times { now: timestamp(reading.time), apart }
     }
 
     /// Lets the open incidents of an earlier process go on. Those that are dated further ahead than can be hidden go on
@@ -216,6 +238,17 @@ struct Reading {
     time: i128,
     newest: Option<i128>,
     steps: Steps,
+}
+
+impl Reading {
+    /// The time of an event that follows the one of `last` in its incident.
+    fn after(&self, last: Option<Moment>) -> i128 {
+        let Some(last) = last else { return self.time };
+        let elapsed = self.steady.saturating_sub(last.steady).as_nanos().cast_signed();
+        let own = last.time.as_nanosecond();
+        let rate = if own + elapsed - self.time > hidden() { elapsed } else { elapsed / 2 };
+        self.time.max(own + rate)
+    }
 }
 
 /// The wall clock in nanoseconds since 1970 and the steady clock, read at the same time: a thread that is held up between

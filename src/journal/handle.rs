@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::clock::Clock;
+use super::clock::{Clock, Times};
 use super::error::Trouble;
 use super::lease::Lease;
 use super::log::{
@@ -121,6 +122,16 @@ impl Journal {
     /// See [`IncidentIndex::incident`].
     pub fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
         self.incidents.incident(subject)
+    }
+
+    /// See [`IncidentIndex::times`].
+    pub fn times(&self) -> Times {
+        self.incidents.times()
+    }
+
+    /// See [`IncidentIndex::ahead_in`].
+    pub fn ahead_in(&self, subject: &str) -> Duration {
+        self.incidents.ahead_in(subject)
     }
 
     /// See [`IncidentIndex::plan`].

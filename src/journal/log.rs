@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::clock::Clock;
+use super::clock::{Clock, Times};
 use super::error::{JournalError, Trouble};
 use super::lease::Lease;
 use super::record::{Appended, Batch, KeyedEvent, Stored};
@@ -159,6 +159,12 @@ pub trait IncidentIndex: Send + Sync + 'static {
 
     /// The incident with this id, if at least one of its events is kept.
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>>;
+
+    /// What time it is for the incidents that have not ended.
+    fn times(&self) -> Times;
+
+    /// How far an event that is appended to an incident now is dated ahead of [`Clock::now`].
+    fn ahead_in(&self, subject: &str) -> Duration;
 
     /// The plan of an open incident; `None` if it has none or it is damaged.
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>>;

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 use super::admission::{self, Admitted, IncidentProgress, Lookup};
 use super::ages::Ages;
 use super::choice::Choice;
-use super::clock::{Clock, Found, Moment};
+use super::clock::{Clock, Found, Moment, Times};
 use super::error::{JournalError, Trouble};
 use super::handle::Journal;
 use super::lease::{Lease, Term};
@@ -352,11 +353,18 @@ impl IncidentIndex for Memory {
     }
 
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
-        let subject = subject.to_owned();
-        Box::pin(async move {
-            let events = self.events.lock();
-            Ok(events.incidents.get(subject.as_str()).and_then(|incident| incident.span(&subject)))
-        })
+        let found = self.events.lock().incidents.get(subject).and_then(|incident| incident.span(subject));
+        Box::pin(async move { Ok(found) })
+    }
+
+    fn times(&self) -> Times {
+        let events = self.events.lock();
+        let open = events.incidents.iter().filter(|(_, incident)| !incident.ended);
+        self.clock.times(open.filter_map(|(subject, incident)| Some((subject, incident.last?))))
+    }
+
+    fn ahead_in(&self, subject: &str) -> Duration {
+        self.clock.ahead_after(self.events.lock().incidents.get(subject).and_then(|known| known.last))
     }
 
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {

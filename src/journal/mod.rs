@@ -56,10 +56,11 @@ mod plans;
 mod recent;
 mod record;
 mod sqlite;
+mod stop;
 mod time_source;
 mod transfer;
 
-pub use clock::{Clock, Steps};
+pub use clock::{Clock, Steps, Times};
 pub use doubt::ClockDoubt;
 pub use engines::{Opened, open};
 pub use error::{JournalError, PATIENCE, Trouble, TroubleKind};
@@ -78,4 +79,5 @@ pub use offline::{
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 pub use sqlite::{Audit, Checked, Copied, Sqlite};
+pub use stop::Stop;
 pub use time_source::TimeSource;

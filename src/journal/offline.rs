@@ -7,6 +7,7 @@ use super::memory;
 use super::nats::{self, StreamExport, StreamImport};
 use super::open_error::OpenError;
 use super::sqlite::{self, Audit, Copied, FileExport, FileImport};
+use super::stop::Stop;
 use super::transfer::{About, Export, Import};
 use crate::contract::StreamId;
 
@@ -102,25 +103,30 @@ pub fn audit(location: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Audi
 /// Copies the events before the first damage into a new journal, which is a new stream.
 ///
 /// # Errors
-/// The journal cannot be read at all, or the new one already exists or cannot be written.
-pub fn salvage(from: &Path, into: &Path) -> Result<Copied, CopyError> {
+/// The journal cannot be read at all, or the new one already exists or cannot be written; or `stop` was wished.
+pub fn salvage(from: &Path, into: &Path, stop: &Stop) -> Result<Copied, CopyError> {
     if !is_stream(from) && !is_stream(into) {
-        return Ok(sqlite::salvage(from, into)?);
+        return unless_stopped(sqlite::salvage(from, into, stop), stop);
     }
     let found = audit(from, &mut |_, _| {})?;
     let about = About { stream: StreamId::fresh(), oldest: found.oldest, head: found.sound_to };
-    transfer(from, into, &about, found.stream.as_ref(), Naming::New, &mut |_, _, _| true)
+    transfer(from, into, &about, found.stream.as_ref(), Naming::New, &mut |_, _, _| !stop.is_wished())
+}
+
+/// What a copy came to. One that was stopped has no other fault.
+fn unless_stopped(copied: Result<Copied, OpenError>, stop: &Stop) -> Result<Copied, CopyError> {
+    copied.map_err(|error| if stop.is_wished() { CopyError::Interrupted } else { error.into() })
 }
 
 /// Copies a sound journal, as it is at one moment, into a new one, which is a new stream. Servers may have it open.
 ///
 /// # Errors
-/// The journal cannot be read, or is damaged; or the new one has content or cannot be written.
-pub fn backup(from: &Path, into: &Path) -> Result<Copied, CopyError> {
+/// The journal cannot be read, or is damaged; or the new one has content or cannot be written; or `stop` was wished.
+pub fn backup(from: &Path, into: &Path, stop: &Stop) -> Result<Copied, CopyError> {
     if !is_stream(from) && !is_stream(into) {
-        return Ok(sqlite::backup(from, into)?);
+        return unless_stopped(sqlite::backup(from, into, stop), stop);
     }
-    copy(from, into, Naming::New, &mut |_, _, _| true)
+    copy(from, into, Naming::New, &mut |_, _, _| !stop.is_wished())
 }
 
 /// Copies a journal into a new one of any engine, event for event, with the same positions, times, keys and plans, and

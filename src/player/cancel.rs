@@ -36,8 +36,6 @@ struct StoredIncident {
     totals: IncidentTotals,
     /// Index of the newest event.
     index: u64,
-    /// Time of the newest event.
-    time: Option<Timestamp>,
     /// Position up to which the journal was read.
     position: u64,
 }
@@ -74,7 +72,8 @@ impl PlayerContext {
                 return Ok(Some(Cancellation { position, cancelled_now: false, outcome }));
             }
             self.read_on(id, &mut stored).await?;
-            let screen_us = screen_us(entry.as_ref(), &stored, self.journal.clock().now());
+            let now = self.journal.clock().now().saturating_add(self.journal.ahead_in(id));
+            let screen_us = screen_us(entry.as_ref(), &stored, now.unwrap_or(Timestamp::MAX));
             let mut resolved = stored.totals.clone().cancelled(&planned, screen_us);
             if let Some(why) = why {
                 why.clone_into(&mut resolved.summary);
@@ -128,7 +127,6 @@ impl PlayerContext {
             stored.position = last.position;
             for event in events.into_iter().filter(|event| *event.subject == *id) {
                 stored.index = event.index;
-                stored.time = Some(event.time);
                 let Ok(message) = event.message() else { continue };
                 if let Message::IncidentStarted(started) = &message {
                     stored.started = Some(started.clone());
@@ -153,13 +151,7 @@ impl PlayerContext {
 impl StoredIncident {
     /// Nothing was read yet.
     fn before(span: &Span) -> Self {
-        Self {
-            started: None,
-            totals: IncidentTotals::default(),
-            index: 0,
-            time: None,
-            position: span.start - 1,
-        }
+        Self { started: None, totals: IncidentTotals::default(), index: 0, position: span.start - 1 }
     }
 }
 
@@ -178,12 +170,8 @@ fn screen_us(entry: Option<&RunningIncident>, stored: &StoredIncident, now: Time
     match (entry.and_then(|entry| entry.clock), &stored.started) {
         (Some((origin, speed)), _) => micros(origin.elapsed(), speed.get()),
         (None, Some(started)) if !started.synthetic || started.origin.is_some() => {
-            // The resolution is dated no earlier than the event before it, even if the clock was set back.
-            let ends = stored.time.map_or(now, |newest| newest.max(now));
-            micros(
-                Duration::try_from(ends.duration_since(started.impact_started_at)).unwrap_or_default(),
-                1.0,
-            )
+            let since = now.duration_since(started.impact_started_at);
+            micros(Duration::try_from(since).unwrap_or_default(), 1.0)
         }
         (None, _) => 0,
     }

@@ -13,10 +13,10 @@ use crate::harness::{Client, Http, Running, Scratch, Serving, WRITE, get, incide
 use crate::publish::{action, post, started};
 
 /// A stream of its own, and what is done to it.
-struct Stream(String);
+pub struct Stream(String);
 
 impl Stream {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(NatsServer::fresh_name())
     }
 
@@ -25,7 +25,7 @@ impl Stream {
     }
 
     /// Purges it by hand, but for the newest event.
-    async fn purge(&self) {
+    pub async fn purge(&self) {
         let client = async_nats::connect(format!("127.0.0.1:{}", NatsServer::shared().port)).await.unwrap();
         let what = format!("$JS.API.STREAM.PURGE.{}", self.0);
         let answer = client.request(what, json!({ "keep": 1 }).to_string().into()).await.unwrap();
@@ -35,7 +35,7 @@ impl Stream {
 }
 
 /// Waits until a server is ready, and says where.
-fn ready(server: &mut Running) -> SocketAddr {
+pub fn ready(server: &mut Running) -> SocketAddr {
     let socket = server.says("WebSocket");
     server.says("Ready in");
     socket.rsplit("://").next().unwrap().trim_end_matches("/ws").parse().unwrap()
@@ -65,7 +65,7 @@ fn ids(told: &Value) -> Vec<String> {
 }
 
 /// Adds two events, as a publisher does that tries again after a 503.
-async fn add(address: SocketAddr, subject: &str) {
+pub async fn add(address: SocketAddr, subject: &str) {
     let [first, second] = [1, 2].map(|number| format!("{subject}-{number}"));
     let body = Value::from(vec![started(subject, &first), action(subject, &second, "looked")]).to_string();
     soon("an answer", async {
@@ -90,7 +90,7 @@ async fn is_back(server: &mut Running, address: SocketAddr, stream: &Stream) {
     assert_ne!(name(address).await, old);
 }
 
-fn serve(stream: &Stream, args: &[&str]) -> crate::harness::Run {
+pub fn serve(stream: &Stream, args: &[&str]) -> crate::harness::Run {
     let location = stream.location();
     incident(&[&["serve", "--port", "0", "--journal", &location], args].concat())
 }

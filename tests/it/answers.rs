@@ -358,3 +358,38 @@ fn a_pipe_or_a_device_is_no_file_to_keep_or_compare() {
         assert!(ran.stderr.contains(told), "{args:?}: {}", ran.stderr);
     }
 }
+
+/// A server that is one on its own terms: it says that it goes on, and never answers.
+#[test]
+fn interim_answers_without_end_are_not_waited_for() {
+    let url = server(|mut stream, _| {
+        loop {
+            stream.write_all("HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000).as_bytes())?;
+        }
+    });
+    let said = "it sends interim answers (1xx) without end";
+    let events = format!("{url}events");
+    for args in [
+        &["list", "--url", &url][..],
+        &["publish", "resolved", "--subject", "a", "b", "--retry-for", "0s", "--url", &url],
+        &["cancel", "a", "--url", &url],
+        &["validate", "--profile", "plain", "--url", &events],
+    ] {
+        let ran = incident(args).run();
+        assert_eq!(ran.status, Some(3), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+    }
+}
+
+/// Some come before an answer, and are passed over.
+#[test]
+fn some_interim_answers_are_passed_over() {
+    let url = server(|mut stream, _| {
+        let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(20);
+        let body = "{\"scenarios\":[]}";
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        stream.write_all(format!("{interim}{head}{body}").as_bytes())
+    });
+    let ran = incident(&["list", "--url", &url]).run();
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+}

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use incident::journal::{Append, Log, OpenError, ReadLimit, Retention, Sqlite, backup};
+use incident::journal::{Append, Log, OpenError, ReadLimit, Retention, Sqlite, Stop, backup};
 use serde_json::Value;
 
 use crate::harness::{
@@ -146,7 +146,7 @@ async fn a_damaged_journal_gets_no_backup() {
     let ran = check(&file, &["--backup", copy.to_str().unwrap()]);
     assert_eq!(ran.status, Some(5), "{ran:?}");
     assert!(ran.stderr.contains("--salvage") && !copy.exists(), "{ran:?}");
-    assert!(backup(&file, &copy).is_err() && !copy.exists());
+    assert!(backup(&file, &copy, &Stop::default()).is_err() && !copy.exists());
     let both = check(&file, &["--backup", "a.db", "--salvage", "b.db"]);
     assert_eq!(both.status, Some(2), "{both:?}");
 }

@@ -1,6 +1,6 @@
 //! The keys of published events: a damaged or a lost one is told, and a salvage makes it anew.
 
-use incident::journal::{Append, Retention, audit, salvage};
+use incident::journal::{Append, Retention, Stop, audit, salvage};
 
 use crate::harness::{metrics, started};
 use crate::judgement::{EVENTS, Image, next, open, sql};
@@ -47,7 +47,7 @@ async fn a_salvage_makes_keys_anew() {
         let image = Image::new(Retention::default(), false).await;
         let (file, new) = (image.folder.path().join("journal.db"), image.folder.path().join("new.db"));
         sql(&file, damage);
-        let saved = salvage(&file, &new).unwrap();
+        let saved = salvage(&file, &new, &Stop::default()).unwrap();
         assert_eq!((saved.head, saved.renewed_keys), (EVENTS, renewed), "{damage}");
         assert!(audit(&new, &mut |_, _| {}).unwrap().is_sound(), "{damage}");
         let journal = open(&new, Retention::default());

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use incident::journal::{
-    Append, Extent, IncidentIndex, Key, Log, OpenError, Place, ReadLimit, Record, Retention, Sqlite, audit,
-    salvage,
+    Append, Extent, IncidentIndex, Key, Log, OpenError, Place, ReadLimit, Record, Retention, Sqlite, Stop,
+    audit, salvage,
 };
 
 use serde_json::value::to_raw_value;
@@ -97,7 +97,7 @@ impl Image {
         damage(&file);
         let audited = audit(&file, &mut |_, _| {});
         let passes = audited.as_ref().is_ok_and(incident::journal::Audit::is_sound);
-        let saved = salvage(&file, &new).ok();
+        let saved = salvage(&file, &new, &Stop::default()).ok();
         if let Some(saved) = &saved {
             self.is_sound(&new, saved.oldest, saved.head).await;
             if let Ok(audited) = &audited {
@@ -352,7 +352,7 @@ async fn an_open_incident_without_its_first_events_is_no_damage() {
         &file,
         "DELETE FROM events WHERE position <= 110; DELETE FROM incidents WHERE subject = 'over'; DELETE FROM head",
     );
-    let saved = salvage(&file, &new).unwrap();
+    let saved = salvage(&file, &new, &Stop::default()).unwrap();
     assert_eq!((saved.oldest, saved.head), (112, EVENTS));
     let journal = open(&new, Retention::default());
     assert_eq!(journal.warnings(), [""; 0]);

@@ -5,6 +5,8 @@ mod action;
 mod altered;
 #[cfg(feature = "nats")]
 mod anew;
+#[cfg(feature = "nats")]
+mod anew_files;
 mod answers;
 mod auth;
 mod behind;
@@ -57,6 +59,7 @@ mod http;
 mod hung;
 mod hung_reads;
 mod incident_events;
+mod interrupted;
 mod invented;
 mod journal;
 mod journal_keys;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::handover::{self, Changes, Pipe};
 use super::notify;
+use super::tokens::Accepted;
 use crate::cli::exit::{Exit, Failure};
 use crate::journal::{Journal, TroubleKind};
 use crate::player::AllBegun;
@@ -25,6 +26,7 @@ struct State {
     pipes: Mutex<Vec<Pipe>>,
     port: Mutex<Option<u16>>,
     replay: Mutex<Option<(PathBuf, AllBegun)>>,
+    tokens: Mutex<Option<Accepted>>,
 }
 
 impl Again {
@@ -35,6 +37,7 @@ impl Again {
             pipes: Mutex::default(),
             port: Mutex::default(),
             replay: Mutex::default(),
+            tokens: Mutex::default(),
         }))
     }
 
@@ -48,12 +51,18 @@ impl Again {
         *self.0.replay.lock() = Some((file, all_begun));
     }
 
+    /// The tokens of a file, which may have a mistake when they are needed again.
+    pub(super) fn keep_tokens(&self, accepted: Option<Accepted>) {
+        *self.0.tokens.lock() = accepted;
+    }
+
     /// Resolves when the stream of the journal is another one and this server can start anew. Says at once if it can't.
     pub(super) fn wanted(&self, journal: &Journal) -> impl Future<Output = ()> + use<> {
         let (mut health, state) = (journal.health(), Arc::clone(&self.0));
-        let hindrance =
-            if journal.is_shared() { handover::hindrance(std::env::args_os().skip(1)) } else { None };
-        if let Some(why) = &hindrance {
+        let given = || std::env::args_os().skip(1);
+        let fixed = if journal.is_shared() { handover::hindrance(given()) } else { None };
+        let inside = if journal.is_shared() { handover::hindrance_inside(given()) } else { None };
+        if let Some(why) = fixed.as_ref().or(inside.as_ref()) {
             tracing::warn!(
                 "if the stream is restored, remade or purged, this server can't start anew by itself: {why}"
             );
@@ -66,7 +75,7 @@ impl Again {
                 // The journal was closed: the server stops for another reason.
                 return std::future::pending().await;
             }
-            let pipes = match hindrance {
+            let pipes = match fixed.or_else(|| handover::hindrance_inside(given())) {
                 Some(why) => Err(why),
                 None => tokio::task::spawn_blocking(handover::pipes)
                     .await
@@ -142,12 +151,25 @@ impl State {
         let (pipes, port) = (self.pipes.lock(), *self.port.lock());
         let changes = Changes { replays: self.replays(), port, pipes: &pipes };
         let arguments = handover::arguments(std::env::args_os().skip(1), &changes);
+        let tokens = self.tokens.lock().as_ref().and_then(Accepted::text);
+        let tokens = tokens.and_then(|text| match Pipe::filled("the file with tokens".to_owned(), text) {
+            Ok(pipe) => Some(pipe),
+            Err(why) => {
+                tracing::warn!("{why}: the new process needs a file with tokens that has no mistake");
+                None
+            }
+        });
         let mut failed = std::io::Error::other("the path of the program is not known");
         for program in self.programs() {
             let mut command = std::process::Command::new(program);
             if let Some(name) = std::env::args_os().next() {
                 command.arg0(name);
             }
+            // What an earlier process has handed over is read already.
+            match &tokens {
+                Some(pipe) => command.env(handover::TOKENS, pipe.path()),
+                None => command.env_remove(handover::TOKENS),
+            };
             failed = command.args(&arguments).exec();
         }
         failed

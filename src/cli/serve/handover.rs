@@ -2,16 +2,31 @@
 //! what was read of pipes, which have nothing more to read.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::Path;
 
 use crate::cli::reread;
-use crate::input_file::{Kind, kind};
+use crate::input_file::{self, Kind, kind};
 
 /// What was asked for once, at the start, and whether the flag has a value. The line of `--json` is for who has started the
 /// server, and may have left.
 const ONCE: [(&str, bool); 3] = [("--trigger", true), ("--open", false), ("--json", false)];
 
 const REPLAY: &str = "--replay";
+
+/// The variable with a pipe that has the tokens which a server accepted when it started anew. They count if the file has a mistake
+/// at that moment.
+pub(super) const TOKENS: &str = "INCIDENT_TOKENS_BEFORE";
+
+/// The most bytes of it, as of a token file.
+const TOKENS_BYTES: u64 = 64 * 1024;
+
+/// The tokens that the server accepted which this process goes on for, as they were in their file.
+pub(super) fn tokens_before() -> Option<String> {
+    let path = std::env::var(TOKENS).ok().filter(|path| path.starts_with("/dev/fd/"))?;
+    let file = File::open(path).ok()?;
+    String::from_utf8(input_file::contents(file, TOKENS_BYTES).ok()?).ok()
+}
 
 /// The flags with files that may be pipes, which are read at the start.
 const FILES: [&str; 5] = ["--token-file", "--tls-cert", "--tls-key", "--receivers", "--sinks"];
@@ -49,23 +64,30 @@ pub(super) fn arguments(given: impl Iterator<Item = OsString>, changes: &Changes
     arguments
 }
 
-/// Why a server with these arguments could not start anew: what it has read can't be read again. `None` if it can.
+/// Why a server with these arguments could not start anew, as long as it runs: what it has read can't be read again. `None` if it
+/// can.
 pub(super) fn hindrance(given: impl Iterator<Item = OsString>) -> Option<String> {
     let words: Vec<Word> = words(given).collect();
-    let named = |path: &Path| {
-        let path = path.to_string_lossy();
-        words.iter().any(|word| FILES.contains(&&*word.name) && word.value.as_deref() == Some(&*path))
-    };
-    let kept = reread::of_pipes();
-    // Others are named inside of a file.
-    let mut lost = kept.iter().map(|(path, _)| path.as_path()).filter(|path| !named(path));
     let mut once = words.iter().flat_map(|word| match (&*word.name, &word.value) {
         ("--scenarios", Some(file)) => vec![file.as_str()],
         ("--journal", Some(location)) => settings(location),
         _ => Vec::new(),
     });
-    let lost = lost.next().or_else(|| once.find(|file| is_pipe(Path::new(file))).map(Path::new));
-    lost.map(|file| format!("{} came through a pipe, which can be read only once", file.display()))
+    once.find(|file| is_pipe(Path::new(file))).map(|file| lost(Path::new(file)))
+}
+
+/// The same of what is named inside of a file, which may name something else later.
+pub(super) fn hindrance_inside(given: impl Iterator<Item = OsString>) -> Option<String> {
+    let words: Vec<Word> = words(given).collect();
+    let is_given = |path: &Path| {
+        let path = path.to_string_lossy();
+        words.iter().any(|word| FILES.contains(&&*word.name) && word.value.as_deref() == Some(&*path))
+    };
+    reread::named_pipes().iter().find(|path| !is_given(path)).map(|path| lost(path))
+}
+
+fn lost(file: &Path) -> String {
+    format!("{} came through a pipe, which can be read only once", file.display())
 }
 
 /// Whether a path leads to a pipe.
@@ -141,7 +163,7 @@ mod pipes {
     }
 
     impl Pipe {
-        fn filled(of: String, content: Vec<u8>) -> Result<Self, String> {
+        pub(in crate::cli::serve) fn filled(of: String, content: Vec<u8>) -> Result<Self, String> {
             let failed = |why: &dyn std::fmt::Display| format!("what {of} had can't be kept: {why}");
             let (reader, mut writer) = std::io::pipe().map_err(|error| failed(&error))?;
             let (done, filled) = mpsc::channel();
@@ -157,7 +179,12 @@ mod pipes {
 
         /// The path to give instead of this one, if it is that of the pipe.
         pub(super) fn instead_of(&self, path: &str) -> Option<String> {
-            (self.of == path).then(|| format!("/dev/fd/{}", self.reader.as_raw_fd()))
+            (self.of == path).then(|| self.path())
+        }
+
+        /// Where the new process finds it.
+        pub(in crate::cli::serve) fn path(&self) -> String {
+            format!("/dev/fd/{}", self.reader.as_raw_fd())
         }
     }
 

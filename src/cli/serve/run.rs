@@ -12,6 +12,7 @@ use super::again::Again;
 use super::args::Serve;
 use super::banner::Banner;
 use super::browser;
+use super::handover;
 use super::journal::OpenedJournal;
 use super::library::{self, Scenarios, trigger_failure};
 use super::notify;
@@ -126,7 +127,8 @@ impl Serve {
         let Scenarios { library, description: scenarios, watched } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
-        let tokens = Tokens::read(self.token_file.as_deref())?;
+        let tokens = Tokens::read(self.token_file.as_deref(), handover::tokens_before)?;
+        again.keep_tokens(tokens.accepted());
         let certificate = self.tls.read()?;
         let read_receivers = |path| SetupFile::read(path, receivers_file::read, receivers_file::read_again);
         let receivers = self.receivers.as_deref().map(read_receivers).transpose()?;

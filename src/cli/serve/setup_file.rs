@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Failure;
 use crate::cli::named_files::NamedFiles;
-use crate::cli::reread::Files;
+use crate::cli::reread::{self, Files};
 use crate::token::Digest;
 
 /// How a file is read, with all that it names.
@@ -22,7 +22,9 @@ pub(super) struct SetupFile<T> {
 impl<T: Clone + Send + 'static> SetupFile<T> {
     /// Reads it with `read` now, and with `again` while the server runs.
     pub(super) fn read(path: &Path, read: Read<T>, again: Read<T>) -> Result<Self, Failure> {
-        Ok(Self { path: path.to_owned(), again, found: read(path)? })
+        let found = read(path)?;
+        note(path, &found.files);
+        Ok(Self { path: path.to_owned(), again, found })
     }
 
     pub(super) fn setups(&self) -> &[T] {
@@ -55,6 +57,7 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
                     Ok(Ok(found)) => {
                         tracing::info!("{name} was read again: {} {what}", found.setups.len());
                         // It may name other files now.
+                        note(&path, &found.files);
                         watched = watch(&found.files);
                         replace(found.setups);
                     }
@@ -65,6 +68,11 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
             }
         }
     }
+}
+
+fn note(path: &Path, files: &[(PathBuf, Digest)]) {
+    let named = files.iter().map(|(file, _)| file).filter(|file| *file != path);
+    reread::note_named(path, named.cloned().collect());
 }
 
 fn watch(files: &[(PathBuf, Digest)]) -> Option<Files> {

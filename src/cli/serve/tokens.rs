@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use data_encoding::HEXLOWER;
+use parking_lot::Mutex;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
@@ -25,16 +27,56 @@ pub(super) enum Tokens {
     None,
     File {
         path: PathBuf,
-        /// The digest of the file.
-        digest: Digest,
+        /// What was read of the file: the digest, or why it can't be read.
+        read: Result<Digest, String>,
         tokens: Vec<(Scope, Token)>,
+        accepted: Accepted,
+        /// What the file had, or why it could not be read, if a server that started anew goes on with the tokens that it had.
+        mistaken: Option<Result<String, String>>,
     },
     Environment(Vec<(Scope, Token)>),
 }
 
+/// The tokens that are accepted at the moment, as a file would have them: a process that goes on for this one may find that its file
+/// has a mistake. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Accepted(Arc<Mutex<Option<String>>>);
+
+impl Accepted {
+    fn new(text: String) -> Self {
+        Self(Arc::new(Mutex::new(Some(text))))
+    }
+
+    /// `None` if there is none that could be handed on.
+    pub(super) fn text(&self) -> Option<Vec<u8>> {
+        self.0.lock().clone().map(String::into_bytes)
+    }
+
+    fn replace(&self, text: &str) {
+        *self.0.lock() = Some(text.to_owned());
+    }
+
+    /// All are withdrawn: what is handed on is a token that nobody has.
+    fn withdraw(&self) {
+        let mut token = [0; 32];
+        let drawn = getrandom::fill(&mut token).is_ok();
+        *self.0.lock() = drawn.then(|| format!("read {}\n", HEXLOWER.encode(&token)));
+    }
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted").finish_non_exhaustive()
+    }
+}
+
 impl Tokens {
-    /// Reads the tokens. A file replaces the variables, so that a token that is removed from it is no longer valid.
-    pub(super) fn read(file: Option<&Path>) -> Result<Self, Failure> {
+    /// Reads the tokens. A file replaces the variables, so that a token that is removed from it is no longer valid. If it has a
+    /// mistake, the tokens count that the server `before` accepted which this process goes on for, if there was one.
+    pub(super) fn read(
+        file: Option<&Path>,
+        before: impl FnOnce() -> Option<String>,
+    ) -> Result<Self, Failure> {
         let variables = [(Scope::Write, VARIABLE), (Scope::Read, READ_VARIABLE)];
         let Some(path) = file else {
             let mut tokens = Vec::new();
@@ -52,9 +94,21 @@ impl Tokens {
             }
             return Ok(if tokens.is_empty() { Self::None } else { Self::Environment(tokens) });
         };
-        let (text, name) = (token_args::read(path)?, path.display().to_string());
-        let tokens =
-            token::for_server(&name, &text).map_err(|error| token_args::file_failure(error, FORM))?;
+        let (bytes, name) = (token_args::bytes(path), path.display().to_string());
+        let read = bytes.as_ref().map(|bytes| Digest::of(bytes)).map_err(Clone::clone);
+        let text = bytes.and_then(token_args::text);
+        let judged = match &text {
+            Ok(text) => token::for_server(&name, text).map_err(|error| token_args::file_failure(error, FORM)),
+            Err(why) => Err(token_args::unreadable(path, why)),
+        };
+        let (tokens, accepted, mistaken) = match judged {
+            Ok(tokens) => (tokens, text.unwrap_or_default(), None),
+            Err(failure) => {
+                let before = before().and_then(|text| Some((token::for_server(&name, &text).ok()?, text)));
+                let (tokens, accepted) = before.ok_or(failure)?;
+                (tokens, accepted, Some(text))
+            }
+        };
         for (_, variable) in variables {
             let set = token_args::from_environment(variable).ok().flatten();
             if set.is_some_and(|set| !tokens.iter().any(|(_, token)| *token == set)) {
@@ -63,7 +117,8 @@ impl Tokens {
                 );
             }
         }
-        Ok(Self::File { path: path.to_owned(), digest: Digest::of(text.as_bytes()), tokens })
+        let (path, accepted) = (path.to_owned(), Accepted::new(accepted));
+        Ok(Self::File { path, read, tokens, accepted, mistaken })
     }
 
     pub(super) fn all(&self) -> &[(Scope, Token)] {
@@ -75,44 +130,71 @@ impl Tokens {
 
     /// Whether there is a file that is read again.
     pub(super) fn is_followed(&self) -> bool {
-        matches!(self, Self::File { path, .. } if path.is_file())
+        matches!(self, Self::File { path, mistaken, .. } if path.is_file() || mistaken.is_some())
+    }
+
+    /// What a process that goes on for this one needs of a file that is read again.
+    pub(super) fn accepted(&self) -> Option<Accepted> {
+        match self {
+            Self::File { accepted, .. } if self.is_followed() => Some(accepted.clone()),
+            _ => None,
+        }
     }
 
     /// Replaces the server's tokens soon after the file changes, and at once on SIGHUP, which is handled from this call
-    /// on. Must be called in a runtime.
+    /// on. What was wrong with the file at a start anew is told now, as it is while the server runs. Must be called in a runtime.
     pub(super) fn follow_file(&self, auth: Arc<Auth>) -> impl Future<Output = ()> + use<> {
         let file = match self {
-            Self::File { path, digest, .. } => {
-                Files::new(&[(path, *digest)]).map(|files| (path.display().to_string(), files))
+            Self::File { path, read, accepted, mistaken, .. } => {
+                let name = path.display().to_string();
+                let files = match mistaken {
+                    Some(text) => {
+                        let text = text.clone().map_err(|why| unreadable(&name, &why));
+                        take(&name, text, &auth, accepted);
+                        Some(Files::follow(&[(path, read.clone())]))
+                    }
+                    None => read.as_ref().ok().and_then(|digest| Files::new(&[(path, *digest)])),
+                };
+                files.map(|files| (name, files, accepted.clone()))
             }
             _ => None,
         };
         async move {
-            let Some((name, mut files)) = file else { return std::future::pending().await };
+            let Some((name, mut files, accepted)) = file else { return std::future::pending().await };
             loop {
                 let text = files.changed().await.and_then(|contents| {
-                    token_args::text(contents.concat())
-                        .map_err(|why| format!("{name} cannot be read ({why})"))
+                    token_args::text(contents.concat()).map_err(|why| unreadable(&name, &why))
                 });
-                match text {
-                    Ok(text) => replace(&name, &text, &auth),
-                    Err(why) => tracing::error!("{why}; the previous tokens stay valid"),
-                }
+                take(&name, text, &auth, &accepted);
             }
         }
     }
 }
 
+fn unreadable(name: &str, why: &str) -> String {
+    format!("{name} cannot be read ({why})")
+}
+
+/// Takes what was read of the file.
+fn take(name: &str, text: Result<String, String>, auth: &Auth, accepted: &Accepted) {
+    match text {
+        Ok(text) => replace(name, &text, auth, accepted),
+        Err(why) => tracing::error!("{why}; the previous tokens stay valid"),
+    }
+}
+
 /// Replaces the tokens. A file with a mistake changes nothing, because a part of it may be missing; a file without tokens
 /// withdraws all.
-fn replace(name: &str, text: &str, auth: &Auth) {
+fn replace(name: &str, text: &str, auth: &Auth, accepted: &Accepted) {
     match token::for_server(name, text) {
         Ok(tokens) => {
             let Replaced { read, publish, write, added, withdrawn } = auth.replace(tokens);
+            accepted.replace(text);
             tracing::info!(read, publish, write, added, withdrawn, "{name} was read again");
         }
         Err(error) if error.mistake == Mistake::Nothing => {
             let withdrawn = auth.replace(Vec::new()).withdrawn;
+            accepted.withdraw();
             tracing::warn!(withdrawn, "{error} any more: every request is refused");
         }
         Err(error) => tracing::error!("{error}; the previous tokens stay valid"),

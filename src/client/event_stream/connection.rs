@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use super::super::endpoint::Endpoint;
 use super::super::error::ClientError;
 use super::super::http::refused;
+use super::super::interim::{Bounded, TooMany};
 use super::super::subscription::Subscription;
-use super::super::tls::{Stream, connect};
+use super::super::tls::connect;
 use super::parser::{EventParser, Parsed};
 
 /// How long connecting and the answer's head may take together.
@@ -44,7 +45,7 @@ pub enum EventStreamItem {
 /// An event stream that is open. Its connection is driven only while [`EventStream::next`] is polled: one that is not
 /// polled reads nothing.
 pub struct EventStream {
-    connection: Pin<Box<http1::Connection<TokioIo<Stream>, Empty<Bytes>>>>,
+    connection: Pin<Box<http1::Connection<TokioIo<Bounded>, Empty<Bytes>>>>,
     /// Dropping it would end the connection.
     _sender: http1::SendRequest<Empty<Bytes>>,
     body: Incoming,
@@ -74,8 +75,13 @@ impl EventStream {
         let url = endpoint.to_string();
         let broken =
             |error: &dyn std::fmt::Display| ClientError::Answer { url: url.clone(), why: error.to_string() };
-        let stream = TokioIo::new(connect(endpoint, &url).await?);
-        let (mut sender, connection) = http1::handshake(stream).await.map_err(|error| broken(&error))?;
+        let ended = |error: &hyper::Error| {
+            if TooMany::is_behind(error) { broken(&TooMany) } else { broken(error) }
+        };
+        let stream = Bounded::new(connect(endpoint, &url).await?);
+        let interim = stream.count();
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
         let mut request = Request::get(endpoint.target(subscription.query.as_deref()))
             .header(header::HOST, endpoint.authority())
             .body(Empty::new())
@@ -87,6 +93,7 @@ impl EventStream {
         for (name, value) in &subscription.headers {
             headers.insert(name, value.clone());
         }
+        interim.those_to(&mut request);
         let mut connection = Box::pin(connection);
         let answer = sender.send_request(request);
         tokio::pin!(answer);
@@ -95,10 +102,10 @@ impl EventStream {
             response = &mut answer => (response, true),
             ended = &mut connection => match ended {
                 Ok(()) => (answer.await, false),
-                Err(error) => return Err(broken(&error)),
+                Err(error) => return Err(ended(&error)),
             },
         };
-        let response = response.map_err(|error| broken(&error))?;
+        let response = response.map_err(|error| ended(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let kind =

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc as channel, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::super::choice::Choice;
-use super::super::clock::Clock;
+use super::super::clock::{Clock, Times};
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::handle::Journal;
 use super::super::lease::Lease;
@@ -257,6 +257,16 @@ impl IncidentIndex for Nats {
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
         let found = self.shared.fold.lock().span(subject);
         Box::pin(async move { Ok(found) })
+    }
+
+    fn times(&self) -> Times {
+        let fold = self.shared.fold.lock();
+        self.shared.clock.times(fold.open().map(|(subject, incident)| (subject, incident.last)))
+    }
+
+    fn ahead_in(&self, subject: &str) -> Duration {
+        let fold = self.shared.fold.lock();
+        self.shared.clock.ahead_after(fold.incident(subject).map(|incident| incident.last))
     }
 
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {

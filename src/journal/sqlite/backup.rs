@@ -7,12 +7,13 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::super::open_error::OpenError;
+use super::super::stop::Stop;
 use super::audit::{self, Audit};
 use super::judge::WITNESS;
 use super::salvage::Copied;
 use super::source::Source;
 use super::target::Target;
-use super::{head, running};
+use super::{head, interrupt, running};
 use crate::contract::StreamId;
 
 /// Pages that are copied between two reports of progress.
@@ -27,11 +28,11 @@ const PATIENCE: u32 = 200;
 /// Copies a journal into a new file, as it is at one moment, with SQLite's backup API. A server may have the journal open
 /// and goes on writing. The copy is a new stream with a new name, because the events that follow in it, once it is
 /// served, will differ from those that follow in the original. A witness file is made for it, so that a server starts
-/// over it without a warning.
+/// over it without a warning. Fails soon after `stop` is wished, and leaves nothing then.
 ///
 /// # Errors
 /// The file cannot be read, or is damaged; or the new file has content or cannot be written.
-pub fn backup(path: &Path, into: &Path) -> Result<Copied, OpenError> {
+pub fn backup(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenError> {
     let target = Target::new(path, into)?;
     let source = Source::open(path)?;
     if source.format.is_none() {
@@ -39,25 +40,28 @@ pub fn backup(path: &Path, into: &Path) -> Result<Copied, OpenError> {
     }
     let (_, head, _) = source.head(path)?;
     let stream = StreamId::fresh();
-    let copied = copy(&source.connection, target.written()).and_then(|copy| {
+    let unusable = |error: rusqlite::Error| OpenError::unusable(into, error);
+    let copied = copy(&source.connection, target.written(), stop).and_then(|copy| {
         head::store(&copy, &stream, head)?;
         running::set(&copy, false)
     });
-    copied.map_err(|error| OpenError::unusable(into, error))?;
+    copied.map_err(unusable)?;
     drop(source);
-    check(target.written(), into)?;
+    check(target.written(), into, stop)?;
+    interrupt::look(stop).map_err(unusable)?;
     target.finish(head)?;
     Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys: 0 })
 }
 
 /// Copies all pages. The source's connection has a snapshot open, so all pages are those of one moment, and commits in
 /// the meantime do not make the copy begin anew.
-fn copy(source: &Connection, into: &Path) -> rusqlite::Result<Connection> {
+fn copy(source: &Connection, into: &Path, stop: &Stop) -> rusqlite::Result<Connection> {
     let mut copy = Connection::open(into)?;
     {
         let backup = Backup::new(source, &mut copy)?;
         let mut waited = 0;
         loop {
+            interrupt::look(stop)?;
             match backup.step(STEP)? {
                 StepResult::Done => break,
                 StepResult::More => {}
@@ -83,8 +87,10 @@ fn busy() -> rusqlite::Error {
 }
 
 /// Checks the copy as `check-journal` would, but for the witness file, which it does not have yet.
-fn check(written: &Path, into: &Path) -> Result<(), OpenError> {
-    let Audit { checks, .. } = audit::audit(written, &mut |_, _| {})?;
+fn check(written: &Path, into: &Path, stop: &Stop) -> Result<(), OpenError> {
+    let mut source = Source::open(written)?;
+    interrupt::at(stop, &mut source.connection).map_err(|error| OpenError::unusable(into, error))?;
+    let Audit { checks, .. } = audit::of(&source, written, &mut |_, _| {})?;
     let mut wrong = checks.into_iter().filter(|checked| checked.name != WITNESS);
     match wrong.find_map(|checked| checked.outcome.err()) {
         Some(wrong) => Err(OpenError::damaged(into, format!("the copy is not sound: {wrong}"))),

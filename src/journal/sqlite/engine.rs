@@ -6,11 +6,11 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 use super::super::choice::Choice;
-use super::super::clock::Clock;
+use super::super::clock::{Clock, Times};
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::handle::Journal;
 use super::super::lease::{Lease, Term};
@@ -22,6 +22,7 @@ use super::super::open_error::OpenError;
 use super::super::recent::Recent;
 use super::super::record::{Appended, Batch, KeyedEvent, Stored};
 use super::super::time_source::{MachineClocks, TimeSource};
+use super::commit::Open;
 use super::condition::Condition;
 use super::error::unavailable;
 use super::lock::Lock;
@@ -61,6 +62,7 @@ pub struct Sqlite {
     stream: StreamId,
     extent: watch::Receiver<Extent>,
     recent: Arc<Recent>,
+    open: Arc<RwLock<Open>>,
     condition: Arc<Condition>,
     newest_term: watch::Receiver<Term>,
     requests: Option<mpsc::Sender<Request>>,
@@ -138,6 +140,7 @@ impl Sqlite {
         let readers = Readers::new(writer.place(), lock.descriptor(), Arc::clone(&condition));
         let (stream, extent) = (writer.stream().clone(), writer.extent());
         let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
+        let open = writer.open();
         let (newest_term, clock) = (writer.newest_term(), writer.clock());
         let (reads, watched) = (readers.running(), Arc::clone(&condition));
         let (alive, ended) = mpsc::channel();
@@ -160,6 +163,7 @@ impl Sqlite {
             stream,
             extent,
             recent,
+            open,
             condition,
             newest_term,
             requests: Some(requests),
@@ -292,6 +296,16 @@ impl IncidentIndex for Sqlite {
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
         let subject = subject.to_owned();
         self.readers.query(move |connection| incidents::of(connection, &subject).map_err(unavailable))
+    }
+
+    fn times(&self) -> Times {
+        let open = self.open.read();
+        self.clock.times(open.iter().map(|(subject, newest)| (subject, newest.moment)))
+    }
+
+    fn ahead_in(&self, subject: &str) -> Duration {
+        let newest = self.open.read().get(subject).copied();
+        self.clock.ahead_after(newest.map(|newest| newest.moment))
     }
 
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {

@@ -22,6 +22,7 @@ mod hold;
 mod identity;
 mod import;
 mod incidents;
+mod interrupt;
 mod judge;
 mod keys;
 mod lock;

@@ -8,12 +8,13 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::super::open_error::OpenError;
 use super::super::record::Stored;
+use super::super::stop::Stop;
 use super::chain::{self, Row};
 use super::head::{self, Head};
 use super::source::Source;
 use super::target::Target;
 use super::walk::Walk;
-use super::{events, keys, schema};
+use super::{events, interrupt, keys, schema};
 use crate::contract::{Role, StreamId};
 
 /// What was copied into the new file.
@@ -35,22 +36,24 @@ pub struct Copied {
 ///
 /// # Errors
 /// The file cannot be read at all, or the new file already exists or cannot be written.
-pub fn salvage(path: &Path, into: &Path) -> Result<Copied, OpenError> {
+pub fn salvage(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenError> {
     let target = Target::new(path, into)?;
-    let source = Source::open(path)?;
+    let mut source = Source::open(path)?;
     if source.format.is_none() {
         return Err(OpenError::unusable(path, "the file is empty: there is nothing to salvage"));
     }
+    let unusable = |error: rusqlite::Error| OpenError::unusable(into, error);
+    interrupt::at(stop, &mut source.connection).map_err(unusable)?;
     let stream = StreamId::fresh();
-    let copied = copy(&source, &stream, target.written());
-    let (head, renewed_keys) = copied.map_err(|error| OpenError::unusable(into, error))?;
+    let (head, renewed_keys) = copy(&source, &stream, target.written(), stop).map_err(unusable)?;
     target.finish(head)?;
     Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys })
 }
 
 /// Returns the new head, and how many keys were made anew.
-fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<(Head, u64)> {
+fn copy(source: &Source, stream: &StreamId, into: &Path, stop: &Stop) -> rusqlite::Result<(Head, u64)> {
     let mut connection = Connection::open(into)?;
+    interrupt::at(stop, &mut connection)?;
     schema::configure(&connection)?;
     let transaction = connection.transaction()?;
     schema::migrate(&transaction, 0)?;
@@ -67,9 +70,12 @@ fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<(He
             copied.take(&transaction, &source.connection, &event)?;
         }
     }
+    // What was interrupted looks as if it were damaged.
+    interrupt::look(stop)?;
     keys::copy(&source.connection, &transaction, copied.head.oldest, copied.head.position)?;
     let renewed_keys = keys::renew(&transaction)?;
     head::store(&transaction, stream, copied.head)?;
+    interrupt::look(stop)?;
     transaction.commit()?;
     Ok((copied.head, renewed_keys))
 }

@@ -4,7 +4,7 @@
 //! anybody else is removed.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -38,7 +38,7 @@ impl Target {
         refuse_own(source, path)?;
         refuse_held(path)?;
         refuse_existing(path)?;
-        let unusable = |error: std::io::Error| OpenError::unusable(path, error);
+        let unusable = |error: io::Error| OpenError::unusable(path, error);
         let real = real(path).map_err(unusable)?;
         let lock = beside(&real, "lock");
         let name = Claim::of_name(&real)
@@ -46,11 +46,13 @@ impl Target {
             .map_err(|holder| OpenError::Held { path: path.to_owned(), holder })?;
         // Only the root of all folders is in none, and is no file.
         remove_rests(real.parent().unwrap_or(Path::new("/")));
-        let written = real.with_file_name(format!("{START}{:0DIGITS$x}{END}", crate::random::bits()));
-        let Some(claim) = Claim::take(&written).map_err(unusable)? else {
-            return Err(OpenError::unusable(path, "this process is already writing it"));
-        };
-        private::make(&written).map_err(unusable)?;
+        let names = std::iter::repeat_with(|| {
+            real.with_file_name(format!("{START}{:0DIGITS$x}{END}", crate::random::bits()))
+        });
+        let made = make(names.take(TRIES)).map_err(unusable)?;
+        let (written, claim) = made.ok_or_else(|| {
+            OpenError::unusable(path, "other copies take each name under which it could be written")
+        })?;
         Ok(Self { path: path.to_owned(), written, _claim: claim, _name: name })
     }
 
@@ -62,7 +64,7 @@ impl Target {
     /// Gives the file its name, together with a witness file that confirms its newest event. No connection to it is
     /// open.
     pub(super) fn finish(self, head: Head) -> Result<(), OpenError> {
-        let unusable = |error: std::io::Error| OpenError::unusable(&self.path, error);
+        let unusable = |error: io::Error| OpenError::unusable(&self.path, error);
         // What SQLite left in the log of the new file belongs into the file, also for one who copies it further.
         let emptied: rusqlite::Result<i64> = Connection::open(&self.written).and_then(|connection| {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
@@ -98,6 +100,20 @@ const END: &str = ".part";
 
 /// The hexadecimal digits between the two.
 const DIGITS: usize = 16;
+
+/// How many names are tried.
+const TRIES: usize = 100;
+
+/// Makes a file under the first of these names that is free, with its claim; `None` if none is. Another copy that looks for
+/// rests may take a lock file for one in the moment before it is locked, and then has it for another moment.
+fn make(mut names: impl Iterator<Item = PathBuf>) -> io::Result<Option<(PathBuf, Claim)>> {
+    names
+        .find_map(|name| {
+            let made = Claim::take(&name).transpose()?;
+            Some(made.and_then(|claim| private::make(&name).map(|_| (name, claim))))
+        })
+        .transpose()
+}
 
 /// The name of a file that is being written, if this is the name of its lock file.
 fn locked(name: &str) -> Option<&str> {
@@ -137,7 +153,7 @@ fn remove_rests(folder: &Path) {
 
 /// Refuses the name of a file that the copied journal has or may get, and a name whose own files would replace the journal.
 fn refuse_own(source: &Path, path: &Path) -> Result<(), OpenError> {
-    let unusable = |error: std::io::Error| OpenError::unusable(path, error);
+    let unusable = |error: io::Error| OpenError::unusable(path, error);
     // If the journal does not exist, whoever opens it says so.
     let Ok(journal) = real(source) else { return Ok(()) };
     let copy = real(path).map_err(unusable)?;
@@ -201,6 +217,20 @@ fn refuse_existing(path: &Path) -> Result<(), OpenError> {
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
+
+    /// Another copy that looks for rests has a name for a moment.
+    #[test]
+    fn a_name_that_is_taken_is_left_for_the_next_one() {
+        let folder = std::env::temp_dir().join(format!("incident-target-names-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let names = ["held", "free"].map(|name| folder.join(name));
+        let held = Claim::take(&names[0]).unwrap().unwrap();
+        let (written, claim) = make(names.clone().into_iter()).unwrap().unwrap();
+        assert_eq!(written, names[1]);
+        assert!(make(names.into_iter()).unwrap().is_none(), "none is left");
+        drop((held, claim));
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     /// What a process leaves that is killed in the middle of a copy has the names that the next one looks for.
     #[test]

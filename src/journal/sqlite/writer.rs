@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use parking_lot::RwLock;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
@@ -59,7 +60,8 @@ pub(super) struct Writer {
     stream: StreamId,
     retention: Retention,
     head: Head,
-    open: Open,
+    /// Others read it. It changes only after a commit, and never during one.
+    open: Arc<RwLock<Open>>,
     clock: Arc<Clock>,
     ages: Ages,
     upkeep: Upkeep,
@@ -86,7 +88,7 @@ impl Writer {
             stream,
             retention,
             head,
-            open,
+            open: Arc::new(RwLock::new(open)),
             clock: Arc::new(clock),
             ages,
             upkeep: Upkeep { files, log, witness, lock, is_away: false, is_forgetful: false },
@@ -121,6 +123,10 @@ impl Writer {
 
     pub(super) fn place(&self) -> Place {
         self.upkeep.files.place()
+    }
+
+    pub(super) fn open(&self) -> Arc<RwLock<Open>> {
+        Arc::clone(&self.open)
     }
 
     pub(super) fn recent(&self) -> Arc<Recent> {
@@ -264,7 +270,7 @@ impl Writer {
     /// Makes the committed events visible, then answers the callers.
     fn publish(&mut self, written: Written, replies: Vec<oneshot::Sender<Answer>>) {
         let Written { head, changes, answers } = written;
-        self.recent.extend(changes.apply(&mut self.open));
+        self.recent.extend(changes.apply(&mut self.open.write()));
         if head != self.head {
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
@@ -300,10 +306,11 @@ impl Writer {
         if let Some(wrong) = self.others.wrong(&transaction, &self.stream, self.head, seal)? {
             return Err(self.upkeep.files.ruin(&format!("another program has changed it: {wrong}")));
         }
+        let open = self.open.read();
         let mut commit = Commit {
             transaction: &transaction,
             insert: Insert::new(&transaction)?,
-            open: &self.open,
+            open: &open,
             clock: &self.clock,
             term: *self.newest_term.borrow(),
             head: self.head,

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 use super::folded::{Folded, INCIDENT_BYTES, KEEP};
 use crate::contract::{Envelope, MessageType, SPEC_VERSION, Source};
-use crate::journal::{Journal, JournalError, ReadLimit, Span, Stored, Trouble, TroubleKind};
+use crate::journal::{Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
 use crate::plan::Plan;
 use crate::report::{Board, IncidentState};
 use crate::world::Alerts;
@@ -184,6 +184,11 @@ impl Incidents {
     /// The time by the clock of the alerts.
     pub(super) fn now(&self) -> Timestamp {
         self.journal.clock().now()
+    }
+
+    /// What time it is for the open incidents.
+    pub(super) fn times(&self) -> Times {
+        self.journal.times()
     }
 
     /// Every event that is kept of one incident, in order; `None` if there is none.

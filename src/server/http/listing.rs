@@ -11,10 +11,12 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use serde_json::{Map, Value};
 
 use super::incidents::Incidents;
 use super::problem::Problem;
 use super::quota::{PIECE_BYTES, Quota, in_time};
+use crate::journal::Times;
 
 /// A list that is being written.
 struct Listing {
@@ -57,7 +59,8 @@ impl Listing {
 
 const SEPARATOR: &str = ",";
 
-/// `GET /api/incidents`, with the time by which clients count the seconds of those that are open.
+/// `GET /api/incidents`, with the time by which clients count the seconds of those that are open, and the times of those that go on
+/// by another one.
 pub(in crate::server) async fn incidents(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
@@ -66,7 +69,10 @@ pub(in crate::server) async fn incidents(
     let (ids, left_out) = incidents.ids().await?;
     let left = ids.into_iter();
     let left_out = if left_out > 0 { format!("\"left_out\":{left_out},") } else { String::new() };
-    let opening = format!("{{\"time\":\"{:.6}\",{left_out}\"incidents\":[", incidents.now());
+    let Times { now, apart } = incidents.times();
+    let apart: Map<_, _> = apart.into_iter().map(|(id, time)| (id, format!("{time:.6}").into())).collect();
+    let times = if apart.is_empty() { String::new() } else { format!("\"times\":{},", Value::Object(apart)) };
+    let opening = format!("{{\"time\":\"{now:.6}\",{times}{left_out}\"incidents\":[");
     let mut listing = Listing { incidents, left, before: "", ended: false };
     let first = Bytes::from([opening.as_bytes(), &listing.piece().await].concat());
     drop(turn);

@@ -367,8 +367,9 @@ impl Worker {
             return Err(vec![Fault::new(Kind::TooManyIncidents, "/subject", detail)]);
         }
         // A server that was started without a clock believes its publishers.
-        let now = Some(self.journal.clock().now()).filter(|now| can_be_now(*now)).unwrap_or(event.time);
-        let data = incident.accept(sound, now)?;
+        let now = Some(self.journal.clock().now()).filter(|now| can_be_now(*now));
+        let ahead = now.map(|_| self.journal.ahead_in(subject)).unwrap_or_default();
+        let data = incident.accept(sound, now.unwrap_or(event.time), ahead)?;
         self.open = Some(match (was_open, incident.is_open()) {
             (false, true) => open + 1,
             (true, false) => open.saturating_sub(1),

@@ -1,13 +1,17 @@
 //! The page's clock when the server's is set: `clock.js` is the twin of `IncidentState::offset_at`, and follows the server.
 
+use std::time::Duration;
+
 use incident::contract::{Envelope, IncidentEvent, Source, StreamId};
+use incident::journal::{Journal, Memory, Retention, TimeSource};
 use incident::report::Board;
 use incident::scenario::Library;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::driver::Browser;
-use crate::harness::{Local, Timeline, encode};
+use crate::harness::{Clocks, Local, Timeline, encode, options};
+use crate::publish;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
@@ -99,8 +103,36 @@ async fn the_page_follows_the_servers_clock() {
         // A message can be late, which sets nothing back.
         clock.observe(at(-7230));
         told.push(shown());
+        // Who comes later hears an old event; the server says how far it has gone on since.
+        clock.restart(at(0));
+        clock.observe(at(3600), 'before', false);
+        clock.agree([['before', 3_700_000], ['after', 3_700_000]]);
+        clock.observe(at(3600), 'after', false);
+        clock.observe(at(-9000), 'after', false);
+        told.push(shown('before'), shown('after'));
+        clock.observe(at(3710), 'after', true);
+        told.push(shown('after'));
         return told;
     ";
     let told = page.run(script, vec![]).await;
-    assert_eq!(told, json!([0, 0, 90_000, 0, 0, 0, -7_200, -7_200, 90_000, 0, -7_200, -7_200]));
+    let first = json!([0, 0, 90_000, 0, 0, 0, -7_200, -7_200, 90_000, 0, -7_200, -7_200]);
+    assert_eq!(&told.as_array().unwrap()[..12], first.as_array().unwrap());
+    assert_eq!(&told.as_array().unwrap()[12..], [json!(3_700), json!(3_700), json!(3_710)]);
+}
+
+/// Its clock counted from the newest event, as if that had just been stored.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_page_that_is_opened_after_a_step_back_counts_on() {
+    let clocks = Clocks::with_tokio("2031-01-01T00:00:00Z");
+    let stream = StreamId::generate(1_700_000_000_000, 8);
+    let journal = Journal::new(Memory::with_clocks(stream, Retention::default(), clocks.source()));
+    let server = Local::over(options(), journal).await;
+    let mut start = publish::started("a", "1");
+    start["time"] = clocks.wall().to_string().into();
+    publish::places(&publish::publish(server.address, &[start]).await);
+    clocks.step(SignedDuration::from_hours(-3));
+    clocks.pass(Duration::from_secs(3_600));
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("an hour", "/1:0\\d:\\d\\d/.test(document.body.innerText)").await;
 }

@@ -3,10 +3,13 @@
 use incident::journal::TimeSource;
 use incident::server::Options;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ALL, YEAR, append, back, forward, hours, in_memory, open};
-use crate::harness::{Clocks, Local, Numbers, PATIENCE, Scratch, incident, ms, options, started, story};
+use super::{ALL, YEAR, append, back, engines, forward, hours, in_memory, open, secs};
+use crate::harness::{
+    Clocks, Http, Local, Numbers, PATIENCE, Scratch, get, incident, ms, options, started, story,
+};
+use crate::publish::{self, action, places, publish};
 
 #[tokio::test]
 async fn steps_are_counted_and_the_distance_is_shown() {
@@ -39,6 +42,66 @@ async fn the_greeting_and_heartbeats_have_the_time_of_the_next_incident() {
     // A client at the head gets nothing but heartbeats.
     let beat: Value = serde_json::from_str(&client.text().await).unwrap();
     assert_eq!(beat["time"].as_str().unwrap().parse::<Timestamp>().unwrap(), clocks.wall());
+}
+
+/// An event that is published by the server's clock.
+fn at(clocks: &Clocks, mut event: Value) -> Value {
+    event["time"] = clocks.wall().to_string().into();
+    event
+}
+
+/// Each line of the list: the id and the second.
+fn seconds(server: &Local) -> Vec<(String, f64)> {
+    let ran = incident(&["list", "--running", "--url", &format!("http://{}", server.address)]).run();
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    let fields = ran.stdout.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    fields.map(|fields| (fields[0].to_owned(), fields[4].parse().unwrap())).collect()
+}
+
+async fn told(server: &Local, path: &str) -> Value {
+    serde_json::from_str(&get(server.address, path).await.body).unwrap()
+}
+
+/// Its second stood still, and all that is computed of it was too small.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_that_was_open_when_the_clock_was_set_back_goes_on() {
+    for (clocks, journal, _folder) in engines("2031-01-01T00:00:00Z", ALL) {
+        let server = Local::over(options(), journal).await;
+        let began = clocks.wall();
+        for subject in ["told", "cancelled"] {
+            places(&publish(server.address, &[at(&clocks, publish::started(subject, subject))]).await);
+        }
+        clocks.pass(secs(10));
+        places(&publish(server.address, &[at(&clocks, action("told", "2", "looked"))]).await);
+        assert_eq!(told(&server, "/api/incidents").await.get("times"), None, "all have one time");
+        clocks.step(back(hours(1)));
+        places(&publish(server.address, &[at(&clocks, publish::started("new", "new"))]).await);
+        clocks.pass(secs(7));
+        let second = |id: &str, second| (id.to_owned(), second);
+        let wanted = vec![second("told", 17.0), second("cancelled", 17.0), second("new", 7.0)];
+        assert_eq!(seconds(&server), wanted);
+        let list = told(&server, "/api/incidents").await;
+        assert_eq!(list["time"].as_str().unwrap().parse::<Timestamp>().unwrap(), clocks.wall());
+        let own = format!("{:.6}", began + secs(17));
+        assert_eq!(list["times"], json!({ "told": own, "cancelled": own }));
+        places(&publish(server.address, &[at(&clocks, action("told", "3", "looked again"))]).await);
+        clocks.pass(secs(3));
+        assert_eq!(seconds(&server)[0], second("told", 20.0));
+        let reply = Http::new(server.address, "DELETE", "/api/incidents/cancelled").send().await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        places(&publish(server.address, &[at(&clocks, publish::resolved("told", "4"))]).await);
+        for id in ["told", "cancelled"] {
+            let state = told(&server, &format!("/api/incidents/{id}")).await;
+            assert_eq!(state["resolution"]["durations"]["resolve_s"], 20.0, "{id}: {state}");
+            assert_eq!(state["offset_s"], 20.0, "{id}");
+        }
+        let report = get(server.address, "/api/incidents/told/report.md").await.body;
+        for line in ["00:10", "00:17", "00:20"] {
+            assert!(report.contains(line), "{line}: {report}");
+        }
+        // Everything has the time of the clock again.
+        assert_eq!(told(&server, "/api/incidents").await.get("times"), None);
+    }
 }
 
 /// A journal of a run with the clock years ahead.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use incident::contract::StreamId;
 use incident::journal::{
     Append, Appended, Batch, Clock, Extent, Health, IncidentIndex, JournalError, KeyedEvent, Lease, Leases,
-    Log, Memory, OpenIncident, Pending, ReadLimit, Register, Retention, Span, Stored, Trouble, TroubleKind,
+    Log, Memory, OpenIncident, Pending, ReadLimit, Register, Retention, Span, Stored, Times, Trouble,
+    TroubleKind,
 };
 use tokio::sync::watch;
 
@@ -105,6 +107,14 @@ impl IncidentIndex for Gated {
 
     fn open_without_plan(&self) -> Pending<'_, Vec<Span>> {
         self.memory.open_without_plan()
+    }
+
+    fn times(&self) -> Times {
+        self.memory.times()
+    }
+
+    fn ahead_in(&self, subject: &str) -> Duration {
+        self.memory.ahead_in(subject)
     }
 
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {

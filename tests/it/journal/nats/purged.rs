@@ -1,6 +1,6 @@
 //! Events that go though retention has not dropped them, and a lease that another program has written.
 
-use incident::journal::{Journal, JournalError, Nats, Trouble, TroubleKind, audit, salvage};
+use incident::journal::{Journal, JournalError, Nats, Stop, Trouble, TroubleKind, audit, salvage};
 use serde_json::{Value, json};
 
 use super::super::{ALL, TEN, append, positions, reaches};
@@ -156,7 +156,7 @@ async fn the_newest_events_that_were_deleted_are_named() {
     assert!(wrong.iter().all(|wrong| wrong.starts_with("event 21 is damaged: it ")), "{wrong:?}");
     let scratch = Scratch::new();
     let file = scratch.path().join("new.db");
-    assert_eq!(tokio::task::block_in_place(|| salvage(&location, &file)).unwrap().head, 20);
+    assert_eq!(tokio::task::block_in_place(|| salvage(&location, &file, &Stop::default())).unwrap().head, 20);
     drop(lease);
 }
 

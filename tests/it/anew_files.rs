@@ -1,0 +1,99 @@
+//! Servers that start anew by themselves while a file of theirs has a mistake, or can't be read again.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use crate::anew::{Stream, add, ready, serve};
+use crate::harness::{Http, Running, Scratch, WRITE, get};
+
+const OTHER: &str = "0ther-0123456789abcdef";
+const STAY: &str = "the previous tokens stay valid";
+
+async fn status(address: SocketAddr, token: &str) -> u16 {
+    Http::new(address, "GET", "/api/incidents").bearer(token).send().await.status
+}
+
+/// Purges the stream, and waits until the server has started anew and has said this in between.
+async fn starts_anew(server: &mut Running, address: SocketAddr, stream: &Stream, says: &str) {
+    stream.purge().await;
+    server.says("this server starts anew");
+    server.says(says);
+    assert_eq!(ready(server), address);
+}
+
+/// As while it runs: the tokens stay, and the file is taken as soon as it is mended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_mistake_in_the_file_with_tokens_does_not_end_a_start_anew() {
+    let folder = Scratch::new().with("tokens", &format!("write {WRITE}\n"));
+    let (stream, file) = (Stream::new(), folder.path().join("tokens"));
+    let mut server = serve(&stream, &["--token-file", file.to_str().unwrap()]).spawn();
+    let address = ready(&mut server);
+    add(address, "a").await;
+    fs::write(&file, format!("rite {OTHER}\n")).unwrap();
+    server.says(STAY);
+    starts_anew(&mut server, address, &stream, STAY).await;
+    assert_eq!((status(address, WRITE).await, status(address, OTHER).await), (200, 401));
+    fs::write(&file, format!("write {WRITE}\nwrite {OTHER}\n")).unwrap();
+    server.says("was read again");
+    assert_eq!((status(address, WRITE).await, status(address, OTHER).await), (200, 200));
+    // What it has handed over is what it took last.
+    add(address, "b").await;
+    fs::remove_file(&file).unwrap();
+    server.says("cannot be read (no such file); the previous tokens stay valid");
+    starts_anew(&mut server, address, &stream, "cannot be read (no such file); the previous").await;
+    assert_eq!((status(address, WRITE).await, status(address, OTHER).await), (200, 200));
+    fs::write(&file, format!("write {WRITE}\n")).unwrap();
+    server.says("was read again");
+    assert_eq!((status(address, WRITE).await, status(address, OTHER).await), (200, 401));
+    server.signal("TERM");
+    let said = server.end().stderr;
+    assert_eq!(said.matches(STAY).count(), 4, "each is told once by each process: {said}");
+}
+
+/// What is withdrawn stays so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_file_without_tokens_opens_nothing_at_a_start_anew() {
+    for then in ["", "rite x\n"] {
+        let folder = Scratch::new().with("tokens", &format!("write {WRITE}\n"));
+        let (stream, file) = (Stream::new(), folder.path().join("tokens"));
+        let mut server = serve(&stream, &["--token-file", file.to_str().unwrap()]).spawn();
+        let address = ready(&mut server);
+        add(address, "a").await;
+        fs::write(&file, "# none\n").unwrap();
+        server.says("every request is refused");
+        let says = if then.is_empty() { "every request is refused" } else { STAY };
+        if !then.is_empty() {
+            fs::write(&file, then).unwrap();
+            server.says(STAY);
+        }
+        starts_anew(&mut server, address, &stream, says).await;
+        assert_eq!(status(address, WRITE).await, 401, "{then:?}");
+        assert_eq!(get(address, "/api/incidents").await.status, 401, "{then:?}");
+    }
+}
+
+/// It came without a pipe; the file with sinks has named one since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_pipe_that_sinks_name_later_keeps_a_server_from_ending_for_nothing() {
+    let sink = "[[sink]]\nname = \"pager\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let folder = Scratch::new().with("sinks.toml", sink);
+    let (stream, sinks) = (Stream::new(), folder.path().join("sinks.toml"));
+    let pipe = folder.path().join("secret");
+    let mut server = serve(&stream, &["--sinks", sinks.to_str().unwrap()]).spawn();
+    let address = ready(&mut server);
+    add(address, "a").await;
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writes = pipe.clone();
+    let written = std::thread::spawn(move || fs::write(writes, "s3cret-0123456789").unwrap());
+    fs::write(&sinks, format!("{sink}token_file = \"secret\"\n")).unwrap();
+    server.says("was read again: 1 sinks");
+    written.join().unwrap();
+    stream.purge().await;
+    let said = server.says("stop it and start it again");
+    assert!(said.contains("secret came through a pipe"), "{said}");
+    assert_eq!(get(address, "/healthz").await.status, 200);
+}
