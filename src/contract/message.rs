@@ -153,14 +153,6 @@ macro_rules! message_types {
                 }
             }
 
-            /// Sets `data.observed_at`. Control messages have none.
-            pub const fn observe_at(&mut self, time: Timestamp) {
-                match self {
-                    $(Self::$event(data) => data.observed_at = Some(time),)+
-                    $(Self::$control(_) => {})+
-                }
-            }
-
             /// `data.origin`: the publisher of a real event, and its name for it.
             pub const fn origin(&self) -> Option<&Origin> {
                 match self {

@@ -43,6 +43,8 @@ pub struct Incident {
     users_peak: Option<u64>,
     actions: Actions,
     remembered: Remembered,
+    /// By how much the newest event was observed before it was stored.
+    observed_before: Duration,
 }
 
 /// How long ago an event was observed, if that is told.
@@ -83,8 +85,9 @@ impl Incident {
     }
 
     /// Adds an event that is stored. `at` is when it was observed, or else stored.
-    pub fn see(&mut self, message: &Message, index: u64, at: Timestamp) {
+    pub fn see(&mut self, message: &Message, index: u64, at: Timestamp, stored: Timestamp) {
         self.index = index;
+        self.observed_before = Duration::try_from(stored.duration_since(at)).unwrap_or_default();
         let second = self.second(at);
         self.remembered.see(message);
         match message {
@@ -149,6 +152,9 @@ impl Incident {
             }
             (false, _) => {}
         }
+        let stored = later(now, ahead);
+        // Who was behind the server by as much before the step had the right time all along.
+        let ahead = if self.observed_before * 2 < ahead { ahead } else { Duration::ZERO };
         let observed = later(event.time.min(now), ahead);
         if let Some(ready) = &sound.ready
             && !self.is_drill
@@ -156,7 +162,7 @@ impl Incident {
             && late(event, now).is_none()
         {
             fits(event, &ready.payload)?;
-            self.add(event, &ready.message, observed)?;
+            self.add(event, &ready.message, observed, stored)?;
             return Ok(ready.payload.clone());
         }
         let data = self.payload(event, now, ahead);
@@ -165,15 +171,21 @@ impl Incident {
         let message = Message::from_value(event.kind, &data).map_err(unreadable)?;
         let payload = to_raw_value(&data).map_err(unreadable)?;
         fits(event, &payload)?;
-        self.add(event, &message, observed)?;
+        self.add(event, &message, observed, stored)?;
         Ok(payload)
     }
 
     /// Adds an event unless it contradicts those before.
-    fn add(&mut self, event: &Incoming, message: &Message, observed: Timestamp) -> Result<(), Vec<Fault>> {
+    fn add(
+        &mut self,
+        event: &Incoming,
+        message: &Message,
+        observed: Timestamp,
+        stored: Timestamp,
+    ) -> Result<(), Vec<Fault>> {
         let faults = self.faults(event, message, observed);
         if faults.is_empty() {
-            self.see(message, self.index + 1, observed);
+            self.see(message, self.index + 1, observed, stored);
             return Ok(());
         }
         Err(faults)

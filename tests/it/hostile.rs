@@ -270,18 +270,3 @@ async fn a_client_that_never_reads_does_not_hold_up_the_end() {
     }
     soon("the server to stop", server.drained()).await;
 }
-
-#[tokio::test]
-async fn half_a_request_does_not_hold_up_the_end() {
-    let options = Options { request_deadline: ms(600_000), drain: ms(100), ..options() };
-    let server = Local::with(options, Retention::default()).await;
-    let mut halves = Vec::new();
-    for half in ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
-        let mut raw = Raw::connect(server.address).await;
-        raw.send(format!("{half}GET /healthz HTTP/1.1\r\nHost: local").as_bytes()).await;
-        halves.push(raw);
-    }
-    // The second one has its first answer, so the server has read both.
-    assert!(halves[1].head().await.starts_with("HTTP/1.1 200 "));
-    soon("the server to stop", server.drained()).await;
-}

@@ -190,10 +190,9 @@ pub(super) enum First {
 /// Locks the lock file.
 pub(super) fn first(path: &Path, by: By) -> std::io::Result<First> {
     let is_owner = by == By::Owner;
-    if is_owner {
-        regular(path)?;
-    }
     loop {
+        // Through a link another file would be locked, again and again.
+        regular(path)?;
         let mut file = private::options().read(true).write(is_owner).create(is_owner).open(path)?;
         match by.lock(&file) {
             // The file may have been removed between the two calls: then another process may lock another one.

@@ -251,22 +251,11 @@ impl Door {
                 tokio::select! {
                     ended = connection => ended,
                     () = info.handed_over() => return,
-                    () = forsaken(&info) => return tracing::debug!("a connection ends in the middle of a request"),
                 }
             }
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "HTTP connection failed");
-        }
-    }
-}
-
-/// Resolves when a connection waits for its client, with half a request perhaps: that does not hold up the end.
-async fn forsaken(info: &ConnectionInfo) {
-    loop {
-        sleep(JUST_CONNECTED).await;
-        if info.slot().is_waiting() && !info.has_unread() {
-            return;
         }
     }
 }

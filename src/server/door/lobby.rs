@@ -123,11 +123,6 @@ impl WaitingSlot {
         });
     }
 
-    /// Whether it waits for a request, or for the rest of one.
-    pub(super) fn is_waiting(&self) -> bool {
-        matches!(*self.phase.lock(), Phase::Waiting(_))
-    }
-
     fn change(&self, to: impl FnOnce(&mut Slots, Arc<Notify>) -> Phase) {
         let mut phase = self.phase.lock();
         if matches!(*phase, Phase::Streaming) {

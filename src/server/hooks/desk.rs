@@ -216,8 +216,7 @@ impl Hooks {
             *turn = Some(held);
             return Ok(Written::Outdated);
         }
-        let ahead = |draft: &Draft| self.journal.ahead_in(&draft.subject);
-        let records: Vec<Record> = drafts.iter().map(|draft| record(receiver, draft, ahead(draft))).collect();
+        let records: Vec<Record> = drafts.iter().map(|draft| record(receiver, draft)).collect();
         let expected = desk.expected(&records);
         match self.append(Batch { records, expected, term: None }, held).await {
             Ok(appended) => {

@@ -157,7 +157,7 @@ async fn read(
                 *subject = Subject::Played;
                 continue;
             }
-            incident.see(&message, event.index, happened_at(&message, event.time));
+            incident.see(&message, event.index, happened_at(&message, event.time), event.time);
         }
     }
 }
@@ -179,7 +179,8 @@ mod tests {
         });
         let started = crate::contract::Message::from_value(MessageType::IncidentStarted, &data);
         let mut open = Incident::default();
-        open.see(&started.expect("a message"), 1, jiff::Timestamp::UNIX_EPOCH);
+        let then = jiff::Timestamp::UNIX_EPOCH;
+        open.see(&started.expect("a message"), 1, then, then);
         for used in 0..10 {
             known.by_subject.insert(format!("s{used}"), (Subject::Real(Box::new(open.clone())), used));
         }

@@ -104,6 +104,27 @@ async fn an_incident_that_was_open_when_the_clock_was_set_back_goes_on() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_that_had_the_right_time_is_believed_when_the_servers_clock_is_set_right() {
+    for (clocks, journal, _folder) in engines("2031-01-01T01:00:00Z", ALL) {
+        let server = Local::over(options(), journal).await;
+        let right = |clocks: &Clocks, fast: SignedDuration, mut event: Value| {
+            event["time"] = (clocks.wall() - fast).to_string().into();
+            event
+        };
+        let fast = forward(hours(1));
+        let start = right(&clocks, fast, publish::started("told", "1"));
+        places(&publish(server.address, &[start]).await);
+        clocks.pass(secs(600));
+        clocks.step(back(hours(1)));
+        clocks.pass(secs(600));
+        let end = right(&clocks, SignedDuration::ZERO, publish::resolved("told", "2"));
+        places(&publish(server.address, &[end]).await);
+        let state = told(&server, "/api/incidents/told").await;
+        assert_eq!(state["resolution"]["durations"]["resolve_s"], 1200.0, "{state}");
+    }
+}
+
 /// A journal of a run with the clock years ahead.
 async fn ahead() -> (Scratch, String) {
     let folder = Scratch::new();
