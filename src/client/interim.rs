@@ -25,7 +25,7 @@ impl TooMany {
     /// Whether it is what lies behind an error of hyper.
     pub(super) fn is_behind(error: &hyper::Error) -> bool {
         let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-        io.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<Self>())
+        io.and_then(io::Error::get_ref).is_some_and(<dyn Error + Send + Sync>::is::<Self>)
     }
 }
 

@@ -371,9 +371,9 @@ fn interim_answers_without_end_are_not_waited_for() {
     let events = format!("{url}events");
     for args in [
         &["list", "--url", &url][..],
-        &["publish", "resolved", "--subject", "a", "b", "--retry-for", "0s", "--url", &url],
+        &["publish", "resolved", "--subject", "a", "b", "--retry-for", "100ms", "--url", &url],
         &["cancel", "a", "--url", &url],
-        &["validate", "--profile", "plain", "--url", &events],
+        &["validate", "--profile", "plain", "--for", "30s", "--sse", &events],
     ] {
         let ran = incident(args).run();
         assert_eq!(ran.status, Some(3), "{args:?}: {ran:?}");

@@ -51,13 +51,14 @@ impl Again {
         *self.0.replay.lock() = Some((file, all_begun));
     }
 
-    /// The tokens of a file, which may have a mistake when they are needed again.
-    pub(super) fn keep_tokens(&self, accepted: Option<Accepted>) {
+    /// Resolves when the stream of the journal is another one and this server can start anew. Says at once if it can't. `accepted` are
+    /// the tokens of a file, which may have a mistake then.
+    pub(super) fn wanted(
+        &self,
+        journal: &Journal,
+        accepted: Option<Accepted>,
+    ) -> impl Future<Output = ()> + use<> {
         *self.0.tokens.lock() = accepted;
-    }
-
-    /// Resolves when the stream of the journal is another one and this server can start anew. Says at once if it can't.
-    pub(super) fn wanted(&self, journal: &Journal) -> impl Future<Output = ()> + use<> {
         let (mut health, state) = (journal.health(), Arc::clone(&self.0));
         let given = || std::env::args_os().skip(1);
         let fixed = if journal.is_shared() { handover::hindrance(given()) } else { None };

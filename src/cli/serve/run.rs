@@ -128,7 +128,6 @@ impl Serve {
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref(), handover::tokens_before)?;
-        again.keep_tokens(tokens.accepted());
         let certificate = self.tls.read()?;
         let read_receivers = |path| SetupFile::read(path, receivers_file::read, receivers_file::read_again);
         let receivers = self.receivers.as_deref().map(read_receivers).transpose()?;
@@ -143,7 +142,7 @@ impl Serve {
         let OpenedJournal { journal, description, .. } = opened;
         self.check_peers(&journal)?;
         let clock = journal.clock().doubt().map(ToString::to_string);
-        let is_other = again.wanted(&journal);
+        let is_other = again.wanted(&journal, tokens.accepted());
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         again.keep_port(server.address().port());

@@ -75,7 +75,7 @@ impl EventStream {
         let url = endpoint.to_string();
         let broken =
             |error: &dyn std::fmt::Display| ClientError::Answer { url: url.clone(), why: error.to_string() };
-        let ended = |error: &hyper::Error| {
+        let failed = |error: &hyper::Error| {
             if TooMany::is_behind(error) { broken(&TooMany) } else { broken(error) }
         };
         let stream = Bounded::new(connect(endpoint, &url).await?);
@@ -102,10 +102,10 @@ impl EventStream {
             response = &mut answer => (response, true),
             ended = &mut connection => match ended {
                 Ok(()) => (answer.await, false),
-                Err(error) => return Err(ended(&error)),
+                Err(error) => return Err(failed(&error)),
             },
         };
-        let response = response.map_err(|error| ended(&error))?;
+        let response = response.map_err(|error| failed(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let kind =
