@@ -45,15 +45,15 @@ fn an_alert_of_the_future_begins_when_it_is_heard_of() {
 #[test]
 fn an_alert_of_the_future_that_fires_again_is_new_again() {
     let mut lab = alertmanager("settle = \"0s\"");
-    let fires = since(firing("A", 0), AHEAD[0]);
-    lab.post(&group(&[fires.clone()]));
+    let fires = group(&[since(firing("A", 0), AHEAD[0])]);
+    lab.post(&fires);
     lab.pass(5);
     lab.post(&group(&[since(ended("A", 0, 5), AHEAD[0])]));
     lab.pass(10);
     assert_eq!(lab.words().last().unwrap(), "resolved");
-    assert_eq!(lab.post(&group(&[fires.clone()])).repeats, 1, "the other of a pair may be behind");
+    assert_eq!(lab.post(&fires).repeats, 1, "the other of a pair may be behind");
     lab.pass(120);
-    lab.post(&group(&[fires]));
+    lab.post(&fires);
     assert_eq!(lab.incidents().len(), 2);
 }
 
