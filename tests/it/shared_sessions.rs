@@ -199,6 +199,42 @@ async fn a_logout_of_which_the_others_cannot_be_told_says_so_and_reaches_them_la
     assert_eq!(scope(&a, writer).await, "none");
 }
 
+/// A page asks for a hundred files and answers. Its token may be one that this server does not have yet.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_session_that_a_server_does_not_take_is_looked_for_once() {
+    let name = NatsServer::fresh_name();
+    let servers = Servers::over(NatsServer::shared(), &name);
+    servers.write("a", BOTH);
+    servers.write("b", NO_WRITE);
+    let (a, b) = (servers.start("a"), servers.start("b"));
+    let writer = log_in(&a, WRITE).await;
+    let writer = writer.cookie();
+    let reader = log_in(&a, READ).await;
+    assert_eq!(scope(&b, reader.cookie()).await, "read");
+    drop(a);
+    assert_eq!(scope(&b, writer).await, "none");
+    let client = async_nats::connect(format!("127.0.0.1:{}", NatsServer::shared().port)).await.unwrap();
+    let mut asked = client.subscribe(format!("$JS.API.STREAM.INFO.{name}_ctl")).await.unwrap();
+    client.flush().await.unwrap();
+    let began = std::time::Instant::now();
+    for _ in 0..30 {
+        assert_eq!(scope(&b, writer).await, "none");
+    }
+    let passed = began.elapsed();
+    client.flush().await.unwrap();
+    let mut questions = 0;
+    while let Some(Some(_)) = asked.next().now_or_never() {
+        questions += 1;
+    }
+    // The server looks twice a second on its own, and asks other things of the stream once a second.
+    let most = passed.as_millis() / 500 + passed.as_millis() / 1_000 + 8;
+    assert!(questions <= most, "{questions} in {passed:?}");
+    // The token comes, and with it the session.
+    servers.write("b", BOTH);
+    becomes(&b, writer, "write").await;
+}
+
 /// However many they send: each server asks for all of them ten times a second at most.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::strangers::Strangers;
 use crate::journal::{JournalError, Trouble, TroubleKind};
+use crate::token::Digest;
 
 /// The time between the begin of a look and of the next one that somebody asks for.
 const APART: Duration = Duration::from_millis(100);
@@ -24,11 +26,17 @@ pub(super) struct Asked {
     begun: AtomicU64,
     /// The number of the last one that has ended, and whether everything was read.
     answered: watch::Sender<(u64, Result<(), JournalError>)>,
+    strangers: Strangers,
 }
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { wanted: Notify::new(), begun: AtomicU64::new(0), answered: watch::channel((0, Ok(()))).0 }
+        Self {
+            wanted: Notify::new(),
+            begun: AtomicU64::new(0),
+            answered: watch::channel((0, Ok(()))).0,
+            strangers: Strangers::default(),
+        }
     }
 }
 
@@ -44,6 +52,24 @@ impl Asked {
             Ok(Ok(answered)) => answered.1.clone(),
             Ok(Err(_)) | Err(_) => Err(JournalError::Unavailable(Trouble::new(TroubleKind::Unreachable))),
         }
+    }
+
+    /// The same for these sessions, but at once if nobody knew any of them a moment ago. `is_known` says whether this server knows a
+    /// session.
+    pub(super) async fn find_out_about(
+        &self,
+        ids: &[Digest],
+        is_known: impl Fn(&Digest) -> bool,
+    ) -> Result<(), JournalError> {
+        let now = Instant::now();
+        if ids.iter().all(|id| self.strangers.has(id, now)) {
+            return Ok(());
+        }
+        self.find_out().await?;
+        for id in ids.iter().filter(|id| !is_known(id)) {
+            self.strangers.note(*id, now);
+        }
+        Ok(())
     }
 
     /// Waits until somebody waits and the last look is long enough ago.
@@ -64,6 +90,7 @@ impl Asked {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use std::sync::Arc;
 
@@ -96,6 +123,44 @@ mod tests {
         tokio::select! {
             () = looking => {}
             () = strangers => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_an_id_again_that_nobody_knows_does_not_wait_again() {
+        let asked = Asked::default();
+        let looking = async {
+            loop {
+                asked.wanted(Instant::now()).await;
+                let number = asked.begin();
+                asked.answer(number, Ok(()));
+            }
+        };
+        let [stranger, other, known] = [b"a", b"b", b"c"].map(|id| Digest::of(id));
+        let is_known = |id: &Digest| *id == known;
+        let looks = || asked.begun.load(Ordering::SeqCst);
+        let requests = async {
+            asked.find_out_about(&[stranger], is_known).await.unwrap();
+            let (first, began) = (looks(), Instant::now());
+            for _ in 0..100 {
+                asked.find_out_about(&[stranger], is_known).await.unwrap();
+            }
+            assert_eq!((looks(), began.elapsed()), (first, Duration::ZERO));
+            // Another id, alone or beside it, may be one that has just begun, and so may one that was found.
+            for ids in [vec![other, stranger], vec![known], vec![known]] {
+                let before = looks();
+                asked.find_out_about(&ids, is_known).await.unwrap();
+                assert!(looks() > before);
+            }
+        };
+        tokio::select! {
+            () = looking => {}
+            () = requests => {}
+        }
+        // What could not be found out is not remembered: nobody looks any more.
+        let unasked = Digest::of(b"d");
+        for _ in 0..2 {
+            assert!(asked.find_out_about(&[unasked], is_known).await.is_err());
         }
     }
 

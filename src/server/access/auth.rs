@@ -219,18 +219,24 @@ impl Auth {
         !accepted.sessions.has(&digest, Instant::now()) && !accepted.noted.is_over(&digest)
     }
 
-    /// Whether all that may let a request in are sessions of other servers that are not known here.
-    fn is_from_elsewhere(&self, request: &Request) -> bool {
+    /// The sessions that may let a request in, if all of them are of other servers and not known here.
+    fn sessions_elsewhere(&self, request: &Request) -> Vec<Digest> {
         let needs_nothing = || Need::of(request.method(), request.uri().path()) == Need::Nothing;
         if self.is_open || self.journal.is_none() || needs_nothing() {
-            return false;
+            return Vec::new();
         }
         let Ok(Credentials::Sessions(ids)) = Credentials::of(request.headers(), &self.cookie) else {
-            return false;
+            return Vec::new();
         };
-        let now = Instant::now();
-        let known = |id: &String| self.accepted.lock().sessions.has(&Digest::of(id.as_bytes()), now);
-        !ids.iter().any(known) && ids.iter().any(|id| self.may_be_elsewhere(id))
+        let digest = |id: &String| Digest::of(id.as_bytes());
+        if ids.iter().any(|id| self.has_session(&digest(id))) {
+            return Vec::new();
+        }
+        ids.iter().filter(|id| self.may_be_elsewhere(id)).map(digest).collect()
+    }
+
+    fn has_session(&self, id: &Digest) -> bool {
+        self.accepted.lock().sessions.has(id, Instant::now())
     }
 }
 
@@ -263,8 +269,11 @@ where
     F: Future<Output = Response>,
 {
     let wants_page = wants_page(request.method(), request.headers());
-    let is_from_elsewhere = auth.is_from_elsewhere(&request);
-    let looked = if is_from_elsewhere { auth.asked.find_out().await } else { Ok(()) };
+    let elsewhere = auth.sessions_elsewhere(&request);
+    let looked = match elsewhere.as_slice() {
+        [] => Ok(()),
+        ids => auth.asked.find_out_about(ids, |id| auth.has_session(id)).await,
+    };
     let is_known = looked.is_ok();
     match looked.map_err(Problem::from).and_then(|()| auth.admit(&request)) {
         Ok(grant) => {

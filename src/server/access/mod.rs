@@ -12,6 +12,7 @@ mod need;
 mod noted;
 mod sessions;
 mod share;
+mod strangers;
 mod throttle;
 
 pub use auth::Auth;
