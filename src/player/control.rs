@@ -1,6 +1,6 @@
 //! The player: starts incidents, picks up open ones, and cancels them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{OnceCell, oneshot, watch};
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use super::origin::Origin;
 use super::run::Run;
 use super::running::RunningIncidents;
 use super::speed::Speed;
-use crate::journal::{Journal, JournalError, Lease, PATIENCE};
+use crate::journal::{Journal, JournalError, Lease, OpenIncident, PATIENCE};
 use crate::log_limiter::limited;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
@@ -31,6 +31,8 @@ pub struct Player {
     lease: Arc<OnceCell<Lease>>,
     /// The lease of a shared journal, while this player has it.
     pub(super) leading: watch::Sender<Option<Lease>>,
+    /// What was open when this player first continued it, without the plans: it changes from then on.
+    pub(super) found: Arc<OnceLock<Vec<OpenIncident>>>,
 }
 
 impl Player {
@@ -39,7 +41,7 @@ impl Player {
     pub fn new(journal: Journal, tasks: TaskTracker, stop: CancellationToken, metrics: Arc<Metrics>) -> Self {
         let running = RunningIncidents::default();
         let context = PlayerContext { journal, tasks, stop, metrics, running, left: Arc::default() };
-        Self { context, lease: Arc::default(), leading: watch::Sender::default() }
+        Self { context, lease: Arc::default(), leading: watch::Sender::default(), found: Arc::default() }
     }
 
     /// Starts an incident now. Returns once its first event is in the journal, or after 8 s. The incident is played
@@ -118,6 +120,9 @@ impl Player {
     pub(super) async fn pick_up_under(&self, lease: &Lease) -> Result<usize, PlayError> {
         let mut picked_up = 0;
         let open_incidents = self.context.journal.open_incidents().await?;
+        self.found.get_or_init(|| {
+            open_incidents.iter().map(|open| OpenIncident { plan: None, ..open.clone() }).collect()
+        });
         let drills = open_incidents.iter().filter(|open| open.plan.is_some());
         let drills: Vec<_> = drills.map(|open| (open.subject.as_str(), open.start)).collect();
         let mut added = Added::read_all(&self.context.journal, &drills).await?;

@@ -49,6 +49,7 @@ mod name;
 mod origin;
 mod playable;
 mod replay;
+mod replayed;
 mod replaying;
 mod run;
 mod running;

@@ -1,8 +1,9 @@
 //! A replay: a recording that is played again. Its incidents start with the same intervals as in the recording.
 //!
 //! A replay has absolute deadlines, as an incident has. If a process ends during a replay, a player that gets the same
-//! recording before the replay would be over continues it; later it starts a new replay. This needs no state beside the
-//! journal, because the names of the incidents in each replay are derived from the recording.
+//! recording goes on with what the journal lacks of it, however late it is; it starts a new replay when the one before is
+//! over. This needs no state beside the journal, because the names of the incidents in each replay are derived from the
+//! recording.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use super::name;
 use super::playable;
 use super::speed::Speed;
+use crate::contract::IncidentStarted;
 use crate::plan::Plan;
 use crate::recording::{Recorded, Recording};
 
@@ -19,7 +21,7 @@ use crate::recording::{Recorded, Recording};
 #[derive(Debug, Clone)]
 pub struct Replay {
     pub(super) cues: Vec<Cue>,
-    pub(super) duration: Duration,
+    duration: Duration,
     pub(super) all_begun: AllBegun,
 }
 
@@ -121,6 +123,15 @@ impl Cue {
     /// When the event with this index is due, counted from the start of the replay.
     pub(super) fn due(&self, index: u64) -> Duration {
         self.start + self.speed.wall(self.plan.due(index).saturating_sub(self.plan.lead()))
+    }
+
+    /// Whether an incident that began so is this one, played: it says the same, but for when it began and how fast it is. One
+    /// that began when this one was recorded is not played again, it is what was recorded.
+    pub(super) fn is_played_as(&self, began: &IncidentStarted) -> bool {
+        let Some(recorded) = self.plan.started() else { return false };
+        let is_recorded = recorded.impact_started_at == began.impact_started_at;
+        let (impact_started_at, speed) = (began.impact_started_at, began.speed);
+        !is_recorded && IncidentStarted { impact_started_at, speed, ..recorded } == *began
     }
 
     /// The names for this incident in the replay with this number, from 0. The player uses the first one that is free.

@@ -1,5 +1,6 @@
 //! Recordings played again: as they were, when they were, and what is done about those that are not whole.
 
+mod away;
 mod command;
 mod killed;
 mod mistakes;

@@ -175,10 +175,8 @@ async fn a_name_that_is_taken_is_replaced_by_another_of_the_same_scenario() {
     let stage = Stage::new();
     for _ in 0..4 {
         stage.replay(named("outage-aaaaa"), 1.0).await;
-        // One after the other: while it is played a second replay would go on with it. It is the wall clock, which
-        // nobody pauses, that says whether it is.
+        // One after the other: while it is played a second replay would go on with it.
         tokio::time::sleep(ms(1_000)).await;
-        std::thread::sleep(ms(20));
     }
     // Another incident of the same name, and one without a scenario.
     stage.disk.append(story("plain", 2)).await.unwrap();
