@@ -67,6 +67,7 @@ mod language;
 mod listing;
 mod login;
 mod logs;
+mod long_open;
 mod many_mistakes;
 mod meaning;
 mod metrics;
