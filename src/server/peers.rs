@@ -41,7 +41,7 @@ impl FromStr for Peer {
         }
         let origin = origin.parse().map_err(|_| PeerError)?;
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { origin, path: path.parse().map_err(|_| PeerError)? })
+        Ok(Self { origin, path: BasePath::published(path).map_err(|_| PeerError)? })
     }
 }
 

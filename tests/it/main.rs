@@ -70,6 +70,7 @@ mod language;
 mod listing;
 mod login;
 mod logs;
+mod long_open;
 mod many_mistakes;
 mod meaning;
 mod metrics;
@@ -104,6 +105,7 @@ mod scenario;
 mod schema;
 mod schema_changes;
 mod schema_references;
+mod second_server;
 mod serve;
 mod several;
 #[cfg(feature = "nats")]

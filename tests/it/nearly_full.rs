@@ -36,4 +36,6 @@ async fn a_journal_that_could_not_store_an_event_waits_for_as_much_room() {
     let log = soon("the end", async { server.stop() }).await;
     let said = |text: &str| log.matches(text).count();
     assert_eq!((said("cannot be written"), said("can be written again")), (1, 1), "{log}");
+    // What failed was the server's own.
+    assert_eq!((said("another program"), said("after a commit that failed")), (0, 1), "{log}");
 }

@@ -181,6 +181,21 @@ async fn a_forwarded_prefix_counts_where_it_is_allowed() {
     log_in(&server, "/login", &twice).await.problem(400);
 }
 
+/// Behind a proxy that removes the path, `/api/incidents` would be taken for `/incidents`.
+#[tokio::test]
+async fn a_base_path_that_begins_as_a_path_of_the_server_is_refused_with_the_reason() {
+    for own in
+        ["/api", "/ws/", "/events", "/login/x", "/healthz", "/metrics", "/hooks/a", "/panels", "/app.js"]
+    {
+        let ran = incident(&["serve", "--port", "0", "--journal", "memory", "--base-path", own]).run();
+        assert_eq!(ran.status, Some(2), "{own}: {ran:?}");
+        assert!(ran.stderr.contains("as paths of the server itself do"), "{own}: {}", ran.stderr);
+    }
+    let server = start(Options { allow_forwarded_prefix: true, ..below("/incident") }).await;
+    let told = log_in(&server, "/login", &[("X-Forwarded-Prefix", "/api")]).await.problem(400);
+    assert!(told.contains("X-Forwarded-Prefix") && told.contains("/api"), "{told}");
+}
+
 #[test]
 fn what_is_no_base_path_is_refused() {
     for bad in

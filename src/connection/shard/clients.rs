@@ -167,7 +167,10 @@ impl Clients {
 
     /// Takes a client over.
     pub(super) fn adopt(&mut self, arrival: Arrival, group: u8) {
-        let after = Position { stream: self.context.hub.stream().clone(), n: arrival.beginning.cursor - arrival.beginning.events };
+        let after = Position {
+            stream: self.context.hub.stream().clone(),
+            n: arrival.beginning.cursor - arrival.beginning.events,
+        };
         let (events, bytes) = (arrival.beginning.events, arrival.beginning.event_bytes);
         let mut client = Client::new(arrival, self.counts.admitted() + 1, group, &self.allowance);
         let entry = self.by_key.vacant_entry();

@@ -3,6 +3,9 @@
 //! SQLite counts for each connection how often others have committed. Some of that changes nothing that a journal has: a
 //! `VACUUM`, a checkpoint that empties the log. So after each such commit the whole journal is judged, as `check-journal`
 //! does, before the server writes the next event behind it.
+//!
+//! The count also grows when a commit of the connection itself fails and is rolled back. What others have committed since can't be told
+//! from that, so the journal is judged then as well; but nobody is to look for another program because of it.
 
 use rusqlite::Connection;
 
@@ -15,17 +18,29 @@ use crate::contract::StreamId;
 /// The commits of other programs that were seen.
 pub(super) struct Others {
     seen: i64,
+    /// Whether a commit of the server itself is in progress, or has failed since it was looked.
+    in_doubt: bool,
 }
 
 impl Others {
     /// Takes those before as seen.
     pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
-        Ok(Self { seen: version(connection)? })
+        Ok(Self { seen: version(connection)?, in_doubt: false })
     }
 
     /// Whether another program has committed something since.
     pub(super) fn have_committed(&self, connection: &Connection) -> rusqlite::Result<bool> {
         Ok(version(connection)? != self.seen)
+    }
+
+    /// The server begins a commit of its own. It has failed unless its end is told.
+    pub(super) fn own_begins(&mut self) {
+        self.in_doubt = true;
+    }
+
+    /// That commit has succeeded.
+    pub(super) fn own_ends(&mut self) {
+        self.in_doubt = false;
     }
 
     /// What is wrong with the journal, if another program has committed something since. The connection has a transaction, so
@@ -44,7 +59,7 @@ impl Others {
         let format = schema::version(connection)?;
         if format != schema::VERSION {
             return Ok(Some(format!(
-                "the number of its format, SQLite's user_version, is {format} now; it was {}",
+                "another program has changed it: the number of its format, SQLite's user_version, is {format} now; it was {}",
                 schema::VERSION
             )));
         }
@@ -61,12 +76,18 @@ impl Others {
         };
         let judged = judge(&case, Depth::Everything, &mut |_, _| {});
         if let Some(wrong) = judged.refusal() {
-            return Ok(Some(wrong.to_owned()));
+            let who = if self.in_doubt {
+                "a commit has failed, or another program has changed it"
+            } else {
+                "another program has changed it"
+            };
+            return Ok(Some(format!("{who}: {wrong}")));
         }
+        let when = if self.in_doubt { "a commit that failed" } else { "another program had written into it" };
         for warning in judged.warnings() {
-            tracing::warn!("after another program has written into the journal: {warning}");
+            tracing::warn!("the journal was checked after {when}: {warning}");
         }
-        tracing::info!("another program has written into the journal; every event is as it was");
+        tracing::info!("the journal was checked after {when}; every event is as it was");
         self.seen = now;
         Ok(None)
     }

@@ -304,8 +304,9 @@ impl Writer {
             return Err(self.upkeep.files.ruin("another program has changed its table `head`"));
         };
         if let Some(wrong) = self.others.wrong(&transaction, &self.stream, self.head, seal)? {
-            return Err(self.upkeep.files.ruin(&format!("another program has changed it: {wrong}")));
+            return Err(self.upkeep.files.ruin(&wrong));
         }
+        self.others.own_begins();
         let open = self.open.read();
         let mut commit = Commit {
             transaction: &transaction,
@@ -326,6 +327,7 @@ impl Writer {
             head::store(&transaction, &self.stream, head)?;
             transaction.commit()?;
         }
+        self.others.own_ends();
         self.retained = Instant::now();
         Ok(Written { head, changes, answers })
     }

@@ -35,6 +35,10 @@ struct Shared {
     responding: AtomicBool,
     /// The client has sent, or is sending, what no handler reads.
     unread: AtomicBool,
+    /// A handler wants to know whether the client closes the connection.
+    watched: AtomicBool,
+    /// The client has closed the connection, or its side of it.
+    closed: AtomicBool,
 }
 
 struct Successor {
@@ -47,7 +51,19 @@ impl ConnectionInfo {
     pub(super) fn new(peer: IpAddr, slot: Arc<WaitingSlot>) -> Self {
         let (appended, successor, handed_over) = Default::default();
         let (direct, responding, unread) = Default::default();
-        Self(Arc::new(Shared { peer, slot, appended, successor, handed_over, direct, responding, unread }))
+        let (watched, closed) = Default::default();
+        Self(Arc::new(Shared {
+            peer,
+            slot,
+            appended,
+            successor,
+            handed_over,
+            direct,
+            responding,
+            unread,
+            watched,
+            closed,
+        }))
     }
 
     /// The address that it comes from.
@@ -75,10 +91,31 @@ impl ConnectionInfo {
         self.0.unread.load(Ordering::Relaxed)
     }
 
+    /// From now on until the next request it is looked whether the client closes the connection, whenever its task runs.
+    pub(in crate::server) fn watch(&self) {
+        self.0.watched.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that is to be looked at.
+    pub(super) fn is_watched(&self) -> bool {
+        self.0.watched.load(Ordering::Relaxed)
+    }
+
+    /// The client has closed it, or its side of it: which of both shows only once something is sent.
+    pub(super) fn set_closed(&self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client has closed it, or its side of it, as far as it was [watched](Self::watch).
+    pub(in crate::server) fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::Relaxed)
+    }
+
     /// A request has come: the connection is served, even if the response before is not written in full.
     pub(super) fn request_begins(&self) {
         self.set_unread(false);
         self.0.responding.store(false, Ordering::Relaxed);
+        self.0.watched.store(false, Ordering::Relaxed);
         self.0.slot.serve();
     }
 

@@ -4,8 +4,9 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
 use rustls::ServerConnection;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -16,6 +17,16 @@ pub(in crate::server) enum Io {
 }
 
 impl Io {
+    /// Whether the client has closed it, or its side of it, as far as the system has told.
+    pub(super) fn is_closed(&self) -> bool {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        let told = tcp.ready(Interest::READABLE).now_or_never();
+        told.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
+    }
+
     /// The socket, and the TLS session above it.
     pub(in crate::server) fn split(self) -> io::Result<(std::net::TcpStream, Option<Box<ServerConnection>>)> {
         match self {

@@ -136,6 +136,9 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.info.is_watched() && self.io.as_ref().is_some_and(Io::is_closed) {
+            self.info.set_closed();
+        }
         let flushed = self.io()?.poll_flush(context);
         // TLS accepts bytes that it still holds, so a full socket shows here.
         let flushed = self.wait(context, flushed);

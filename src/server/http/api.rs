@@ -12,10 +12,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::body;
-use super::incidents::{CollectError, Incidents, off_workers};
+use super::incidents::{Incidents, off_workers};
 use super::prefix::PublicPath;
 use super::problem::Problem;
-use super::quota::{Quota, too_large};
+use super::quota::Quota;
+use super::reading::Reading;
 use super::wanted::{self, Wanted, pointed};
 use crate::hub::Hub;
 use crate::journal::JournalError;
@@ -80,14 +81,14 @@ pub(in crate::server) async fn trigger(
 pub(in crate::server) async fn incident(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
+    Extension(info): Extension<ConnectionInfo>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let (incidents, name) = (&*incidents, id.as_str());
+    let (incidents, work, info, name) = (&*incidents, &*quota, &info, id.as_str());
     let look = |turn: Turn| async move {
-        let found = incidents.incident(name).await?;
-        drop(turn);
-        Ok(found)
+        let mut reading = Reading::new(work, info, turn);
+        incidents.incident(name, &mut reading).await
     };
     let incident = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
     json_answer(&quota, &incident)
@@ -97,16 +98,19 @@ pub(in crate::server) async fn incident(
 pub(in crate::server) async fn report(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
+    Extension(info): Extension<ConnectionInfo>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let (incidents, name) = (&*incidents, id.as_str());
+    let (incidents, work, info, name) = (&*incidents, &*quota, &info, id.as_str());
     let look = |turn: Turn| async move {
-        let Some(events) = incidents.events(name).await? else { return Ok(None) };
+        let mut reading = Reading::new(work, info, turn);
+        let Some(events) = incidents.events(name, &mut reading).await? else { return Ok(None) };
+        let held = reading.held();
         let text = off_workers(move || {
             let text = History::all(&events).pop().map(|history| history.markdown());
             // Also when the client is gone: the turn lasts until the work is done.
-            drop(turn);
+            drop(held);
             text
         });
         Ok(text.await?)
@@ -202,15 +206,6 @@ impl From<PlayError> for Problem {
                 later(&error)
             }
             PlayError::Journal(error) => error.into(),
-        }
-    }
-}
-
-impl From<CollectError> for Problem {
-    fn from(error: CollectError) -> Self {
-        match error {
-            CollectError::Journal(error) => error.into(),
-            CollectError::TooLarge => too_large(),
         }
     }
 }

@@ -6,8 +6,11 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 use super::folded::{Folded, INCIDENT_BYTES, KEEP};
+use super::problem::Problem;
+use super::quota::too_large;
+use super::reading::Reading;
 use crate::contract::{Envelope, MessageType, SPEC_VERSION, Source};
-use crate::journal::{Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
+use crate::journal::{Extent, Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
 use crate::plan::Plan;
 use crate::report::{Board, IncidentState};
 use crate::world::Alerts;
@@ -58,14 +61,6 @@ impl From<JournalError> for NoPart {
     }
 }
 
-/// Why the events of an incident were not collected.
-pub(super) enum CollectError {
-    /// The journal can't be read.
-    Journal(JournalError),
-    /// They are too many.
-    TooLarge,
-}
-
 /// Why there are no alerts.
 pub(super) enum NoAlerts {
     /// The journal can't be read.
@@ -77,12 +72,6 @@ pub(super) enum NoAlerts {
 }
 
 impl From<JournalError> for NoAlerts {
-    fn from(error: JournalError) -> Self {
-        Self::Journal(error)
-    }
-}
-
-impl From<JournalError> for CollectError {
     fn from(error: JournalError) -> Self {
         Self::Journal(error)
     }
@@ -144,14 +133,19 @@ impl Incidents {
     /// One incident, however old; `None` if nothing of it is kept.
     ///
     /// # Errors
-    /// The journal can't be read, or the state is larger than any that is told.
-    pub(super) async fn incident(&self, id: &str) -> Result<Option<IncidentState>, CollectError> {
+    /// The journal can't be read, the state is larger than any that is told, or the work is refused.
+    pub(super) async fn incident(
+        &self,
+        id: &str,
+        reading: &mut Reading<'_>,
+    ) -> Result<Option<IncidentState>, Problem> {
         if let Some(incident) = self.board().await?.board.get(id) {
             return Ok(Some(incident.clone()));
         }
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
+        reading.begin(self.spread(&span)).await?;
         let (mut board, mut position) = (Board::default(), span.start - 1);
-        while let Some(events) = self.next_page(&span, &mut position).await? {
+        while let Some(events) = self.next_page(&span, &mut position, reading).await? {
             board = off_workers(move || {
                 for event in &events {
                     board.fold(event);
@@ -160,7 +154,7 @@ impl Incidents {
             })
             .await?;
             if board.get(id).is_some_and(|state| state.bytes() > INCIDENT_BYTES) {
-                return Err(CollectError::TooLarge);
+                return Err(too_large());
             }
         }
         Ok(board.get(id).cloned())
@@ -192,13 +186,21 @@ impl Incidents {
     }
 
     /// Every event that is kept of one incident, in order; `None` if there is none.
-    pub(super) async fn events(&self, id: &str) -> Result<Option<Vec<Envelope>>, CollectError> {
+    ///
+    /// # Errors
+    /// The journal can't be read, the events are more than are collected, or the work is refused.
+    pub(super) async fn events(
+        &self,
+        id: &str,
+        reading: &mut Reading<'_>,
+    ) -> Result<Option<Vec<Envelope>>, Problem> {
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
+        reading.begin(self.spread(&span)).await?;
         let (mut position, mut events, mut bytes) = (span.start - 1, Vec::new(), 0);
-        while let Some(page) = self.next_page(&span, &mut position).await? {
+        while let Some(page) = self.next_page(&span, &mut position, reading).await? {
             bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
             if bytes > COLLECTED_BYTES {
-                return Err(CollectError::TooLarge);
+                return Err(too_large());
             }
             events.extend(page);
         }
@@ -242,12 +244,19 @@ impl Incidents {
         Ok(Part { lines, next: has_more.then_some(position) })
     }
 
+    /// How many events there are between the first and the last one of an incident, whichever incidents they belong to.
+    fn spread(&self, span: &Span) -> u64 {
+        let Extent { oldest, head } = self.journal.extent();
+        (span.end.unwrap_or(head) + 1).saturating_sub(span.start.max(oldest))
+    }
+
     /// The events of an incident in the next page after `position`, maybe none; `None` behind its end.
     async fn next_page(
         &self,
         span: &Span,
         position: &mut u64,
-    ) -> Result<Option<Vec<Envelope>>, JournalError> {
+        reading: &mut Reading<'_>,
+    ) -> Result<Option<Vec<Envelope>>, Problem> {
         let end = span.end.unwrap_or(u64::MAX);
         if *position >= end {
             return Ok(None);
@@ -256,7 +265,9 @@ impl Incidents {
         let Some(last) = page.last() else { return Ok(None) };
         *position = last.position;
         let own = page.iter().filter(|event| *event.subject == *span.subject && event.position <= end);
-        Ok(Some(own.map(|event| self.envelope(event)).collect()))
+        let own = own.map(|event| self.envelope(event)).collect();
+        reading.has_read(&page).await?;
+        Ok(Some(own))
     }
 
     fn envelope(&self, event: &Stored) -> Envelope {

@@ -18,6 +18,7 @@ mod problems;
 mod publish;
 mod query;
 mod quota;
+mod reading;
 mod streams;
 mod upgrade;
 mod wanted;

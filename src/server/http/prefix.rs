@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::middleware::security_headers;
 use super::problem::Problem;
-use crate::server::base_path::BasePath;
+use crate::server::base_path::{BasePath, BasePathError};
 use crate::server::peers::Peers;
 
 /// What some proxies send when they have removed a prefix from the path.
@@ -30,8 +30,14 @@ impl Prefix {
     fn of(&self, headers: &HeaderMap) -> Result<BasePath, Problem> {
         let mut sent = headers.get_all(FORWARDED).iter();
         let Some(first) = sent.next().filter(|_| self.forwarded) else { return Ok(self.own.clone()) };
-        let path = first.to_str().ok().filter(|_| sent.next().is_none()).and_then(|text| text.parse().ok());
-        path.ok_or_else(|| Problem::bad_request("X-Forwarded-Prefix must be one path, as in /incident"))
+        let text = first.to_str().ok().filter(|_| sent.next().is_none());
+        let path = text.ok_or(BasePathError::Written).and_then(str::parse);
+        path.map_err(|error| {
+            Problem::bad_request(match error {
+                BasePathError::Written => "X-Forwarded-Prefix must be one path, as in /incident".to_owned(),
+                BasePathError::Own(_) => format!("X-Forwarded-Prefix: {error}"),
+            })
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //! that neither many readers nor slow ones hold up events.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use super::problem::Problem;
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Refusal;
-use crate::server::turns::{Turn, Turns};
+use crate::server::turns::{Lane, Lanes, Turn, Turns};
 
 /// About the bytes of one piece of an answer: what a slow reader costs besides the answer itself.
 pub(super) const PIECE_BYTES: usize = 32 * 1024;
@@ -35,7 +36,7 @@ const SMALL: usize = 64 * 1024;
 const WAITING: usize = 256;
 
 /// How often a request that waits looks whether the journal can be read.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// A counted answer must be taken within this time …
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
@@ -47,6 +48,8 @@ const SLOWEST_RATE: usize = 16 * 1024;
 pub(in crate::server) struct Quota {
     /// Answers that are made at the same time.
     turns: Turns,
+    /// Answers for which much of the journal is read.
+    lanes: Lanes,
     /// In KiB.
     memory: Arc<Semaphore>,
     /// Requests that wait for what other servers have stored.
@@ -57,7 +60,8 @@ pub(in crate::server) struct Quota {
 impl Quota {
     pub(in crate::server) fn new(cores: usize, journal: Journal) -> Self {
         let memory = Arc::new(Semaphore::new(BYTES / 1024));
-        Self { turns: Turns::new(cores, WAITING), memory, asking: Semaphore::new(ASKING), journal }
+        let (turns, lanes) = (Turns::new(cores, WAITING), Lanes::new());
+        Self { turns, lanes, memory, asking: Semaphore::new(ASKING), journal }
     }
 
     /// Does something with an incident, which `look` does not find if there is no such incident. Another server may have begun it a
@@ -111,6 +115,11 @@ impl Quota {
             turn = self.turns.take() => turn.map_err(|_| busy()),
             error = unreadable => Err(error.into()),
         }
+    }
+
+    /// Waits until the client at this address may have much of the journal read for it.
+    pub(super) async fn lane(&self, address: IpAddr) -> Result<Lane, Problem> {
+        self.lanes.take(address).await.map_err(|_| busy())
     }
 
     /// Takes this part of the memory.

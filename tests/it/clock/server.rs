@@ -2,7 +2,7 @@
 
 use incident::journal::TimeSource;
 use incident::server::Options;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{ALL, YEAR, append, back, engines, forward, hours, in_memory, open, secs};

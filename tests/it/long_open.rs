@@ -1,0 +1,103 @@
+//! An incident that has long been open: its few events are spread over much of the journal, and whoever asks for its report has all of
+//! that read.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use incident::journal::{Append as _, Journal};
+
+use crate::harness::{Gated, Http, Local, Raw, action, get, metrics, options, soon, started};
+
+/// The events of another incident behind the start of the open one.
+const OTHERS: u64 = 30_000;
+
+/// What is read before others have their turn.
+const SLICE: u64 = 10_000;
+
+const REPORT: &str = "/api/incidents/old/report.md";
+
+/// A server whose journal has such an incident.
+async fn server() -> (Arc<Gated>, Local) {
+    let gated = Gated::new(0);
+    gated.append(started("old").into()).await.unwrap();
+    gated.append(started("other").into()).await.unwrap();
+    for first in (2..OTHERS).step_by(1_000) {
+        let events: Vec<_> = (first..first + 1_000).map(|index| metrics("other", index)).collect();
+        gated.append(events.into()).await.unwrap();
+    }
+    gated.append(action("old", 2, "It is still down").into()).await.unwrap();
+    let server = Local::over(options(), Journal::from(Arc::clone(&gated))).await;
+    assert_eq!(get(server.address, "/api/incidents").await.status, 200);
+    (gated, server)
+}
+
+/// Until this many reads have begun since then.
+async fn reads(gated: &Gated, before: u32, more: u32) {
+    let mut reads = gated.reads.subscribe();
+    soon("reads", reads.wait_for(|now| *now >= before + more)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_whole_however_much_of_the_journal_is_read_for_it() {
+    let (gated, server) = server().await;
+    let before = gated.events_read.load(Ordering::Relaxed);
+    let report = get(server.address, REPORT).await;
+    assert_eq!(report.status, 200);
+    assert!(report.body.contains("It is still down"), "{}", report.body);
+    assert!(gated.events_read.load(Ordering::Relaxed) - before >= OTHERS);
+}
+
+/// Nobody waits for what is read for a client that is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_ends_when_the_client_is_gone() {
+    let (gated, server) = server().await;
+    let before = *gated.reads.borrow();
+    gated.readable.send_replace(false);
+    let mut raw = Raw::connect(server.address).await;
+    raw.send(format!("GET {REPORT} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes()).await;
+    reads(&gated, before, 1).await;
+    let events = gated.events_read.load(Ordering::Relaxed);
+    raw.shutdown().await;
+    // What comes later is told later.
+    assert_eq!(get(server.address, "/healthz").await.status, 200);
+    gated.readable.send_replace(true);
+    let answer = raw.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("closed its side"), "{answer}");
+    let read = gated.events_read.load(Ordering::Relaxed) - events;
+    assert!(read <= SLICE + 1_000, "{read} events were read for a client that is gone");
+    // A client that stays has its report.
+    assert_eq!(get(server.address, REPORT).await.status, 200);
+}
+
+/// Those that wait have read nothing and keep nobody from a turn; those of one network that are too many are told at once. On one
+/// thread, so that all of them have come when the last request is answered.
+#[tokio::test]
+async fn one_network_has_one_such_report_made_at_a_time() {
+    const WAITING: usize = 8;
+    const TOO_MANY: usize = 4;
+    let (gated, server) = server().await;
+    let before = *gated.reads.borrow();
+    gated.readable.send_replace(false);
+    let ask = || Http::new(server.address, "GET", REPORT).unanswered();
+    let mut asked = vec![ask().await];
+    reads(&gated, before, 1).await;
+    for _ in 0..WAITING + TOO_MANY {
+        asked.push(ask().await);
+    }
+    assert_eq!(get(server.address, "/healthz").await.status, 200);
+    gated.readable.send_replace(true);
+    let mut refused = 0;
+    for mut raw in asked {
+        let answer = raw.rest().await;
+        if answer.starts_with("HTTP/1.1 503 ") {
+            assert!(answer.contains("busy") && answer.contains("retry-after: "), "{answer}");
+            refused += 1;
+        } else {
+            assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("It is still down"), "{answer}");
+        }
+    }
+    assert_eq!(refused, TOO_MANY);
+    let other = Http::new(server.address, "GET", REPORT).from(IpAddr::from([127, 0, 0, 2]));
+    assert_eq!(other.send().await.status, 200);
+}
