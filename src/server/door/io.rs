@@ -24,7 +24,7 @@ impl Io {
             Self::Tls(stream) => stream.get_ref().0,
         };
         let told = tcp.ready(Interest::READABLE).now_or_never();
-        told.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
+        told.is_some_and(|ready| ready.is_ok_and(tokio::io::Ready::is_read_closed))
     }
 
     /// The socket, and the TLS session above it.

@@ -49,14 +49,27 @@ impl<'a> Reading<'a> {
             () = gone => return Err(closed()),
         };
         self.lane = Some(lane);
-        self.turn = Some(self.quota.turn().await?);
-        Ok(())
+        self.next_turn().await
+    }
+
+    /// Who has a lane has waited already, and keeps waiting as long as the client does: there are few of them.
+    async fn next_turn(&mut self) -> Result<(), Problem> {
+        loop {
+            if self.info.is_closed() {
+                return Err(closed());
+            }
+            if let Ok(turn) = self.quota.turn().await {
+                self.turn = Some(turn);
+                return Ok(());
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// After a page was read. Long work waits for its next turn at the end of a slice.
     ///
     /// # Errors
-    /// Too much else waits, or the client is gone.
+    /// The client is gone.
     pub(super) async fn has_read(&mut self, page: &[Stored]) -> Result<(), Problem> {
         let bytes = page.iter().map(|event| event.data.get().len()).sum();
         self.left.events = self.left.events.saturating_sub(page.len());
@@ -68,11 +81,7 @@ impl<'a> Reading<'a> {
         self.turn = None;
         // The connection looks after its client when this task gives way, which a journal in memory does not make it do.
         tokio::task::yield_now().await;
-        if self.info.is_closed() {
-            return Err(closed());
-        }
-        self.turn = Some(self.quota.turn().await?);
-        Ok(())
+        self.next_turn().await
     }
 
     /// What is to be kept until the work is done.
