@@ -38,7 +38,10 @@ async fn a_copy_that_is_interrupted_leaves_nothing() {
     ] {
         let running = incident(args).at(folder.path()).spawn();
         let until = Instant::now() + PATIENCE;
-        while !names(folder.path()).iter().any(|name| name.ends_with(".part")) {
+        while !names(folder.path())
+            .iter()
+            .any(|name| Path::new(name).extension().is_some_and(|end| end == "part"))
+        {
             assert!(Instant::now() < until, "{args:?}: no copy is begun");
             std::thread::yield_now();
         }
