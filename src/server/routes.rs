@@ -22,7 +22,7 @@ pub(super) fn router(state: HttpState) -> Router {
     Router::new().fallback_service(router).layer(from_fn_with_state(state, http::strip_base_path))
 }
 
-/// The way to `/ws` without routing, which costs as much as the rest of a handshake. `None` on a server below a path of its own,
+/// The way to `/ws` without the router, which a storm of clients need not pay for. `None` on a server below a path of its own,
 /// where a request has to be another before it is judged.
 pub(super) fn handshake(state: HttpState) -> Option<Handshake> {
     if !state.0.prefix.own.is_empty() {
@@ -44,7 +44,7 @@ async fn layer(State(state): State<HttpState>, request: Request, next: Next) -> 
 }
 
 /// What every request passes: the guard, authentication, and the log of refusals. One layer for all of them, because axum copies
-/// and allocates for every layer, which is a good part of what a handshake costs.
+/// and allocates for every layer, as often as clients shake hands.
 async fn pass<F>(state: &HttpState, request: Request, next: impl FnOnce(Request) -> F) -> Response
 where
     F: Future<Output = Response>,
