@@ -1,6 +1,8 @@
 //! The fold: turns events into the states of incidents. `dashboard/fold.js` does the same in the browser; a test
 //! compares both on a recorded stream.
 
+use jiff::Timestamp;
+
 use crate::contract::{
     AgentAction, Envelope, HypothesisBelief, IncidentResolved, IncidentStarted, Mark, Message, Outcome,
     Status, SystemMetrics, offset_of,
@@ -22,25 +24,23 @@ impl Board {
     /// Applies one event. Control messages, payloads that cannot be read and repeated events change nothing. Returns
     /// the incident's state if it changed.
     pub fn fold(&mut self, envelope: &Envelope) -> Option<&IncidentState> {
-        self.apply(envelope, envelope.message().ok()?, believe)
+        let message = envelope.message().ok().filter(|message| !message.kind().is_control())?;
+        self.apply(envelope.incident(), envelope.index?, envelope.time, message, believe)
     }
 
-    /// The same for an event whose message was read. `believe` enters what it says of hypotheses.
+    /// The same for an incident's event whose message was read. `believe` enters what it says of hypotheses.
     pub(super) fn apply(
         &mut self,
-        envelope: &Envelope,
+        id: &str,
+        index: u64,
+        time: Timestamp,
         message: Message,
         believe: impl FnOnce(&mut Vec<HypothesisState>, Vec<HypothesisBelief>),
     ) -> Option<&IncidentState> {
-        if message.kind().is_control() {
-            return None;
-        }
-        let index = envelope.index?;
-        let id = envelope.incident();
         let place = match self.incidents.iter().rposition(|incident| incident.id == id) {
             Some(place) => place,
             None => {
-                self.incidents.push(IncidentState::unknown(id, envelope.time));
+                self.incidents.push(IncidentState::unknown(id, time));
                 self.incidents.len() - 1
             }
         };
@@ -49,13 +49,13 @@ impl Board {
             return None;
         }
         incident.index = index;
-        incident.time = envelope.time;
+        incident.time = time;
         if let Message::IncidentStarted(started) = &message {
             incident.impact_started_at = Some(started.impact_started_at);
         }
         incident.synthetic = message.is_synthetic();
         // The second of a real event is unknown as long as the incident's start is; the resolution says how long it took.
-        let second = offset_of(&message, envelope.time, incident.impact_started_at).or(match &message {
+        let second = offset_of(&message, time, incident.impact_started_at).or(match &message {
             Message::IncidentResolved(resolved) => Some(resolved.durations.resolve_s),
             _ => None,
         });

@@ -1,6 +1,5 @@
 //! The history of one incident: the state after its last event, and everything that led to it.
 
-use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,9 +7,12 @@ use jiff::Timestamp;
 use super::believed::Believed;
 use super::fold::Board;
 use super::state::{IncidentState, IncidentStatus};
+use super::told::{Events, Told, ToldIncidents};
 use super::words;
 use super::work::step;
-use crate::contract::{AgentAction, Envelope, Mark, Message, Phase, SystemMetrics, happened_at, offset_of};
+use crate::contract::{
+    AgentAction, Envelope, Mark, Message, MessageType, Phase, SystemMetrics, happened_at, offset_of,
+};
 
 /// The data of a post-incident report. The same events always give the same history. Its seconds are those at which publishers
 /// observed what they tell, as in the resolution: while an incident is followed, the state counts when events were stored.
@@ -80,46 +82,39 @@ impl BeliefUpdate {
     }
 }
 
-/// The events of one incident by their index.
-type Events<'a> = BTreeMap<u64, (&'a Envelope, Message)>;
-
 impl History {
     /// The histories of all incidents, in order of appearance. A repeated event counts once. Events are sorted by their
     /// index. Control messages and payloads that cannot be read are skipped.
     pub fn all<'a>(events: impl IntoIterator<Item = &'a Envelope>) -> Vec<Self> {
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        let mut incidents: Vec<Events> = Vec::new();
-        for event in events {
-            let Ok(message) = event.message() else { continue };
-            let Some(index) = event.index.filter(|_| !message.kind().is_control()) else { continue };
-            let place = *places.entry(event.incident()).or_insert(incidents.len());
-            if place == incidents.len() {
-                incidents.push(Events::new());
-            }
-            incidents[place].entry(index).or_insert((event, message));
-        }
-        incidents.into_iter().filter_map(Self::of).collect()
+        let mut told = ToldIncidents::default();
+        events.into_iter().for_each(|event| told.add(event));
+        Self::of(told)
     }
 
-    fn of(events: Events) -> Option<Self> {
+    /// The histories of all incidents of which something was told, in order of appearance.
+    pub fn of(told: ToldIncidents) -> Vec<Self> {
+        told.into_incidents().into_iter().filter_map(|(id, events)| Self::of_one(&id, events)).collect()
+    }
+
+    fn of_one(id: &str, events: Events) -> Option<Self> {
         let (mut board, mut believed) = (Board::default(), Believed::default());
         let (mut actions, mut belief_updates, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         let (mut synthetic, mut missing, mut expected) = (false, Vec::new(), 1);
         let (mut marks, mut happened, mut newest_s) = (Vec::new(), Timestamp::MIN, None);
         let count = events.len();
-        let messages = || events.values().map(|(_, message)| message);
-        let has_start = messages().any(|message| matches!(message, Message::IncidentStarted(_)));
-        let began = if has_start { None } else { events.values().find_map(|(event, end)| began(event, end)) };
-        let is_timed = has_start || began.is_some() || messages().all(|message| message.offset_s().is_some());
-        for (index, (event, message)) in events {
+        let has_start = events.values().any(|told| told.kind() == MessageType::IncidentStarted);
+        let began = if has_start { None } else { events.values().find_map(began) };
+        let is_timed = has_start || began.is_some() || events.values().all(|told| told.offset_s().is_some());
+        for (index, told) in events {
+            let (time, message) = told.into_message();
             if index > expected {
                 missing.push((expected, index - 1));
             }
             expected = index.saturating_add(1);
             let believe = |known: &mut Vec<_>, told| believed.take(known, told);
-            let Some(state) = board.apply(event, message.clone(), believe) else { continue };
+            let Some(state) = board.apply(id, index, time, message.clone(), believe) else { continue };
             synthetic |= message.is_synthetic();
-            happened = happened.max(happened_at(&message, event.time));
+            happened = happened.max(happened_at(&message, time));
             newest_s = offset_of(&message, happened, began.or(state.impact_started_at)).or(state.offset_s);
             let offset_s = newest_s.unwrap_or_default();
             if let Message::SystemMetrics(metrics) = message {
@@ -130,7 +125,7 @@ impl History {
                     belief_updates.push(BeliefUpdate { offset_s, known: state.hypotheses.len(), beliefs });
                 }
                 let reached = newly_reached(&mut marks, &action.marks);
-                actions.push(ActionEvent { index, offset_s, time: event.time, action, reached });
+                actions.push(ActionEvent { index, offset_s, time, action, reached });
             }
         }
         let incident = IncidentState { offset_s: newest_s, ..board.incidents().first()?.clone() };
@@ -201,10 +196,11 @@ impl History {
 }
 
 /// When a real incident began whose start is missing, by its resolution.
-fn began(event: &Envelope, message: &Message) -> Option<Timestamp> {
+fn began(told: &Told) -> Option<Timestamp> {
+    let (time, message) = told.other()?;
     let Message::IncidentResolved(resolved) = message else { return None };
     let took = Duration::try_from_secs_f64(resolved.durations.resolve_s).ok()?;
-    if resolved.offset_s.is_some() { None } else { happened_at(message, event.time).checked_sub(took).ok() }
+    if resolved.offset_s.is_some() { None } else { happened_at(message, time).checked_sub(took).ok() }
 }
 
 /// The milestones of an event that no event before it has reached.

@@ -38,6 +38,7 @@ mod markdown;
 mod rejection;
 mod size;
 mod state;
+mod told;
 pub mod words;
 mod work;
 
@@ -52,3 +53,4 @@ pub use state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, IncidentStatus, Marks, Now,
     Resolution,
 };
+pub use told::{TOLD_BYTES, ToldIncidents};

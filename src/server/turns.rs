@@ -52,8 +52,8 @@ impl Turns {
     }
 }
 
-/// Long work of all networks at the same time.
-const LANES: usize = 4;
+/// Long work of all networks at the same time: each may hold as much memory as the report of the longest incident needs.
+const LANES: usize = 2;
 
 /// Networks whose long work waits for that of others.
 const OTHERS: usize = 256;

@@ -100,6 +100,7 @@ mod record;
 mod replay;
 mod report;
 mod requests;
+mod rescued;
 mod same_target;
 mod scenario;
 mod schema;

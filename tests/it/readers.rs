@@ -115,6 +115,28 @@ async fn slow_readers_of_the_listing_cost_little_memory() {
     assert_eq!(listed["incidents"].as_array().unwrap().len(), 200);
 }
 
+/// What events say is kept until the report is made, not their text and the names that all of them have.
+#[tokio::test]
+async fn the_report_of_a_long_incident_takes_less_than_a_kilobyte_an_event() {
+    const EVENTS: u64 = 40_000;
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    {
+        let journal = Journal::new(Sqlite::open(&file, Retention::default()).unwrap());
+        for events in story("long", EVENTS).chunks(1_000) {
+            journal.append(events.to_vec().into()).await.unwrap();
+        }
+    }
+    let server = Serving::with(&["--journal", file.to_str().unwrap()]);
+    // What the first answers need once.
+    assert_eq!(get(server.address(), "/api/incidents").await.status, 200);
+    let before = resident(server.id());
+    let report = get(server.address(), "/api/incidents/long/report.md").await;
+    assert_eq!(report.status, 200, "{}", report.body);
+    let grown = resident(server.id()).saturating_sub(before);
+    assert!(grown < EVENTS, "{grown} KiB for {EVENTS} events");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reports_that_are_not_read_are_bounded_in_bytes_and_the_rest_is_told_503() {
     let server = Local::with(options(), Retention::default()).await;

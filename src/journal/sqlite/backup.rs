@@ -55,7 +55,7 @@ pub fn backup(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenError
 
 /// Copies all pages. The source's connection has a snapshot open, so all pages are those of one moment, and commits in
 /// the meantime do not make the copy begin anew.
-fn copy(source: &Connection, into: &Path, stop: &Stop) -> rusqlite::Result<Connection> {
+pub(super) fn copy(source: &Connection, into: &Path, stop: &Stop) -> rusqlite::Result<Connection> {
     let mut copy = Connection::open(into)?;
     {
         let backup = Backup::new(source, &mut copy)?;

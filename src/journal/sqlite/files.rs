@@ -51,6 +51,8 @@ pub(super) struct Files {
     /// When the beginning of the log was last read.
     log_read: Instant,
     ruined: Option<Trouble>,
+    /// What to do, once the database is gone and what it had is somewhere else.
+    rescued: Option<String>,
 }
 
 impl Files {
@@ -65,7 +67,21 @@ impl Files {
             shared: Id::at(&beside(journal, "shm")).ok(),
             log_read: Instant::now(),
             ruined: None,
+            rescued: None,
         })
+    }
+
+    pub(super) fn journal(&self) -> &Path {
+        &self.journal
+    }
+
+    /// The database has no name any more, and everything that it had is in this file.
+    pub(super) fn is_rescued_in(&mut self, file: &Path) {
+        let (rescued, journal) = (shell::file(file), shell::file(&self.journal));
+        self.rescued = Some(format!(
+            "the file that the server had open is gone, but every event of it is in {rescued}. Stop the server, move what is left of {journal} \
+             away, give {rescued} and {rescued}-head the names {journal} and {journal}-head, and start the server again"
+        ));
     }
 
     pub(super) fn place(&self) -> Place {
@@ -169,7 +185,9 @@ impl Files {
             },
             Err(error) => return Err(unreadable(path, &error)),
         };
-        let todo = if path == self.journal {
+        let todo = if let Some(rescued) = &self.rescued {
+            rescued
+        } else if path == self.journal {
             "put it back, and the server continues; if it is gone, restart the server with a backup or a new journal"
         } else {
             "put it back, and the server continues; if it is gone, restart the server: the events are in the journal's file"

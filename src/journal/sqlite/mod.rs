@@ -32,6 +32,7 @@ mod place;
 mod private;
 mod readers;
 mod reads;
+mod rescue;
 mod retain;
 mod room;
 mod running;

@@ -10,6 +10,7 @@ use super::super::error::Trouble;
 use super::files::Files;
 use super::head::Head;
 use super::lock::Lock;
+use super::rescue;
 use super::running;
 use super::wal::{self, Tended, WriteAheadLog};
 use super::witness::Witness;
@@ -41,10 +42,15 @@ impl Upkeep {
         let found = self.files.check(connection, stream, head);
         let was_away = std::mem::replace(&mut self.is_away, found.is_err());
         if self.is_away && !was_away && !self.files.is_ruined() {
+            let is_rescued = rescue::is_nameless(&self.lock) && self.rescue(connection, head);
             // The file that the server has open gets everything: if it was moved, it is the whole journal, and what is in
             // its place is not mixed with a log that belongs to another file.
             self.log.empty_soon(connection);
             self.files.note(Tended { moved: true, frames: wal::frames(connection).ok() });
+            if is_rescued {
+                // It says now where everything is.
+                return self.files.check(connection, stream, head);
+            }
         }
         found?;
         self.lock.look()?;
@@ -53,6 +59,20 @@ impl Upkeep {
             self.remember(head);
         }
         Ok(())
+    }
+
+    /// Makes a journal of what has no name any more. Returns whether it is there.
+    fn rescue(&mut self, connection: &Connection, head: Head) -> bool {
+        match rescue::rescue(connection, self.files.journal(), head) {
+            Ok(file) => {
+                self.files.is_rescued_in(&file);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the journal's file is gone, and no copy of what it had could be made");
+                false
+            }
+        }
     }
 
     /// Keeps the write-ahead log small. While retention has more to drop, it does so in small steps.

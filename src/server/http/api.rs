@@ -105,10 +105,10 @@ pub(in crate::server) async fn report(
     let (incidents, work, info, name) = (&*incidents, &*quota, &info, id.as_str());
     let look = |turn: Turn| async move {
         let mut reading = Reading::new(work, info, turn);
-        let Some(events) = incidents.events(name, &mut reading).await? else { return Ok(None) };
+        let Some(told) = incidents.told(name, &mut reading).await? else { return Ok(None) };
         let held = reading.held();
         let text = off_workers(move || {
-            let text = History::all(&events).pop().map(|history| history.markdown());
+            let text = History::of(told).pop().map(|history| history.markdown());
             // Also when the client is gone: the turn lasts until the work is done.
             drop(held);
             text

@@ -12,7 +12,7 @@ use super::reading::Reading;
 use crate::contract::{Envelope, MessageType, SPEC_VERSION, Source};
 use crate::journal::{Extent, Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
 use crate::plan::Plan;
-use crate::report::{Board, IncidentState};
+use crate::report::{Board, IncidentState, TOLD_BYTES, ToldIncidents};
 use crate::world::Alerts;
 
 /// Events read at once.
@@ -28,8 +28,8 @@ const SCANNED: ReadLimit = ReadLimit { events: 10_000, bytes: 8 * 1024 * 1024 };
 /// So few events are folded on the runtime's threads: handing them to another thread would cost more.
 const FEW: usize = 32;
 
-/// The most bytes of `data` that all events of one incident are collected from.
-const COLLECTED_BYTES: usize = 32 * 1024 * 1024;
+/// The most bytes that the events of one incident may take until its report is made.
+const COLLECTED_BYTES: usize = 96 * 1024 * 1024;
 
 /// A fold that catches up with the journal before each answer: never stale, and idle when no client asks.
 pub(in crate::server) struct Incidents {
@@ -185,26 +185,31 @@ impl Incidents {
         self.journal.times()
     }
 
-    /// Every event that is kept of one incident, in order; `None` if there is none.
+    /// What every event says that is kept of one incident; `None` if there is none.
     ///
     /// # Errors
     /// The journal can't be read, the events are more than are collected, or the work is refused.
-    pub(super) async fn events(
+    pub(super) async fn told(
         &self,
         id: &str,
         reading: &mut Reading<'_>,
-    ) -> Result<Option<Vec<Envelope>>, Problem> {
+    ) -> Result<Option<ToldIncidents>, Problem> {
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
         reading.begin(self.spread(&span)).await?;
-        let (mut position, mut events, mut bytes) = (span.start - 1, Vec::new(), 0);
-        while let Some(page) = self.next_page(&span, &mut position, reading).await? {
-            bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
+        let (mut position, mut told, mut bytes) = (span.start - 1, ToldIncidents::default(), 0);
+        while let Some(events) = self.next_page(&span, &mut position, reading).await? {
+            bytes += events.iter().map(|event| event.data.get().len() + TOLD_BYTES).sum::<usize>();
             if bytes > COLLECTED_BYTES {
                 return Err(too_large());
             }
-            events.extend(page);
+            let few = events.len() <= FEW;
+            let add = move || {
+                events.iter().for_each(|event| told.add(event));
+                told
+            };
+            told = if few { add() } else { off_workers(add).await? };
         }
-        Ok(Some(events))
+        Ok(Some(told))
     }
 
     /// Events of one incident after a position: as many as one answer holds, and as many as are found in a bounded part of the

@@ -1,0 +1,54 @@
+//! A journal whose file has no name any more, because it was removed or replaced under a running server.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::{Client, incident};
+use crate::moved::{Served, beside, prepared};
+
+/// The name of the stream that a server has.
+async fn stream(server: &Served) -> String {
+    Client::connect(server.address(), "").await.opened.stream
+}
+
+/// What a server has open is gone with it once its file has no name, whether it was removed or a copy took its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_no_name_any_more_is_rescued_into_a_journal_that_goes_on() {
+    let removed: fn(&Path) = |journal| fs::remove_file(journal).unwrap();
+    let replaced: fn(&Path) = |journal| {
+        fs::copy(journal, journal.with_file_name("copy.db")).unwrap();
+        fs::rename(journal.with_file_name("copy.db"), journal).unwrap();
+    };
+    for (is_killed, lose) in [(false, removed), (true, replaced)] {
+        let (_folder, journal) = prepared().await;
+        // That name is taken.
+        fs::write(beside(&journal, "rescued"), "a letter").unwrap();
+        let server = Served::over(&journal);
+        server.play().await;
+        let stream = stream(&server).await;
+        lose(&journal);
+        let said = server.until_ready(503).await;
+        let rescued = beside(&journal, "rescued-2");
+        assert!(said.contains("every event of it is in") && said.contains("journal.db-rescued-2"), "{said}");
+        if is_killed {
+            server.kill()
+        } else {
+            drop(server.stop())
+        }
+        assert_eq!(fs::read_to_string(beside(&journal, "rescued")).unwrap(), "a letter");
+        let ran = incident(&["check-journal", rescued.to_str().unwrap(), "--json"]).run();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(ran.stdout.contains("\"head\":108"), "{}", ran.stdout);
+        // As the server said.
+        for suffix in ["wal", "shm", "lock"] {
+            let _ = fs::remove_file(beside(&journal, suffix));
+        }
+        fs::rename(&rescued, &journal).unwrap();
+        fs::rename(beside(&journal, "rescued-2-head"), beside(&journal, "head")).unwrap();
+        let server = Served::over(&journal);
+        assert_eq!(self::stream(&server).await, stream);
+        server.play().await;
+        let said = server.stop();
+        assert!(!said.contains("WARN"), "{said}");
+    }
+}
