@@ -101,3 +101,19 @@ async fn one_network_has_one_such_report_made_at_a_time() {
     let other = Http::new(server.address, "GET", REPORT).from(IpAddr::from([127, 0, 0, 2]));
     assert_eq!(other.send().await.status, 200);
 }
+
+/// Everything behind its start is read to end it. Nobody waits for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn to_end_it_keeps_nobody_from_a_turn() {
+    let (gated, server) = server().await;
+    let before = *gated.reads.borrow();
+    gated.readable.send_replace(false);
+    let mut asked = Http::new(server.address, "DELETE", "/api/incidents/old").unanswered().await;
+    reads(&gated, before, 1).await;
+    // It needs a turn, and reads nothing.
+    let other = Http::new(server.address, "DELETE", "/api/incidents/nobody").send();
+    assert_eq!(soon("an answer", other).await.status, 404);
+    gated.readable.send_replace(true);
+    let answer = asked.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"cancelled_now\":true"), "{answer}");
+}

@@ -124,7 +124,7 @@ async fn the_report_of_a_long_incident_takes_less_than_a_kilobyte_an_event() {
     {
         let journal = Journal::new(Sqlite::open(&file, Retention::default()).unwrap());
         for events in story("long", EVENTS).chunks(1_000) {
-            journal.append(events.to_vec().into()).await.unwrap();
+            journal.append(events.to_vec()).await.unwrap();
         }
     }
     let server = Serving::with(&["--journal", file.to_str().unwrap()]);

@@ -123,15 +123,19 @@ pub(in crate::server) async fn report(
 pub(in crate::server) async fn cancel(
     State(control): State<Arc<IncidentControl>>,
     State(hub): State<Arc<Hub>>,
+    State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
+    Extension(info): Extension<ConnectionInfo>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let (player, name) = (&control.player, id.as_str());
+    let (player, incidents, work, info, name) = (&control.player, &*incidents, &*quota, &info, id.as_str());
     // The turn comes before anything is done: a request that is refused has changed nothing.
     let cancel = |turn: Turn| async move {
+        let mut reading = Reading::new(work, info, turn);
+        reading.stand_aside(incidents.behind(name).await?).await?;
         let ended = player.cancel(name).await?;
-        drop(turn);
+        drop(reading.held());
         Ok(ended)
     };
     let ended = quota.find(cancel).await?.ok_or_else(|| no_incident(&id))?;

@@ -249,6 +249,12 @@ impl Incidents {
         Ok(Part { lines, next: has_more.then_some(position) })
     }
 
+    /// How many events lie behind the start of an incident that is open: all of them are read to end it. 0 if it is not open.
+    pub(super) async fn behind(&self, id: &str) -> Result<u64, JournalError> {
+        let open = self.journal.incident(id).await?.filter(|span| span.end.is_none());
+        Ok(open.map_or(0, |span| self.spread(&span)))
+    }
+
     /// How many events there are between the first and the last one of an incident, whichever incidents they belong to.
     fn spread(&self, span: &Span) -> u64 {
         let Extent { oldest, head } = self.journal.extent();

@@ -33,8 +33,17 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// Too much of that waits already, or the client is gone.
     pub(super) async fn begin(&mut self, events: u64) -> Result<(), Problem> {
+        if self.stand_aside(events).await? { self.next_turn().await } else { Ok(()) }
+    }
+
+    /// The same for work that is not done in slices: if it is long it has no turn, so that it keeps nobody from one. Returns whether
+    /// it is.
+    ///
+    /// # Errors
+    /// As [`Reading::begin`].
+    pub(super) async fn stand_aside(&mut self, events: u64) -> Result<bool, Problem> {
         if events <= SLICE.events as u64 {
-            return Ok(());
+            return Ok(false);
         }
         // Who waits for a lane keeps nobody from a turn.
         self.turn = None;
@@ -49,7 +58,7 @@ impl<'a> Reading<'a> {
             () = gone => return Err(closed()),
         };
         self.lane = Some(lane);
-        self.next_turn().await
+        Ok(true)
     }
 
     /// Who has a lane has waited already, and keeps waiting as long as the client does: there are few of them.
