@@ -31,6 +31,12 @@ async fn session(server: &Local, token: &str) -> String {
     reply.cookie().to_owned()
 }
 
+/// One of many sessions: of each address only so many may begin at once.
+async fn session_of_many(server: &Local, number: u32) {
+    let from = [127, 0, 1, (number / 50) as u8].into();
+    assert_eq!(login(server, READ).from(from).send().await.status, 200);
+}
+
 async fn list(server: &Local, cookie: &str) -> u16 {
     Http::new(server.address, "GET", "/api/incidents").header("Cookie", cookie).send().await.status
 }
@@ -226,6 +232,14 @@ async fn logging_out_ends_the_session_and_its_streams_and_no_others() {
     let (mut my_stream, mut other_stream) = (opened(&server, &mine).await, opened(&server, &other).await);
     let logout = || Http::new(server.address, "POST", "/logout").header("Cookie", &mine);
     logout().origin("http://evil.example").send().await.problem(403);
+    // A browser says in `Origin` which page it was, as with everything that changes something.
+    let detail = logout().send().await.problem(403);
+    assert!(detail.contains("Origin"), "{detail}");
+    let same_site = logout().header("Sec-Fetch-Site", "same-site").send().await;
+    same_site.problem(403);
+    let post = Http::new(server.address, "POST", "/login").header("Content-Type", "application/json");
+    let again = post.body(&json!({ "token": READ }).to_string()).header("Cookie", &mine).send().await;
+    again.problem(403);
     assert_eq!(list(&server, &mine).await, 200, "nobody else can log anybody out");
     let reply = logout().origin(&own(&server)).send().await;
     assert_eq!(reply.status, 204);
@@ -237,6 +251,8 @@ async fn logging_out_ends_the_session_and_its_streams_and_no_others() {
     server.append(vec![started("a")]).await;
     assert_eq!(other_stream.event().await.position, 1);
     assert_eq!(logout().origin(&own(&server)).send().await.status, 204, "once more is no mistake");
+    let without = Http::new(server.address, "POST", "/logout").send().await;
+    assert_eq!(without.status, 204, "without a cookie there is nothing to end");
 }
 
 #[tokio::test]
@@ -300,11 +316,37 @@ async fn there_are_so_many_sessions_and_no_more() {
         (session(&server, READ).await, session(&server, READ).await, session(&server, READ).await);
     let _stream = opened(&server, &watched).await;
     assert_eq!(list(&server, &first).await, 200, "it was used later than the second");
-    for _ in 0..998 {
-        session(&server, READ).await;
+    for number in 0..998 {
+        session_of_many(&server, number).await;
     }
     assert_eq!(list(&server, &second).await, 401, "the one that was used the longest ago");
     assert_eq!((list(&server, &first).await, list(&server, &watched).await), (200, 200));
+}
+
+/// A program that logs in for each of its requests would push out everybody, and leaves a note of each in a shared journal.
+#[tokio::test]
+async fn an_address_may_log_in_so_often_and_those_who_are_in_stay_so() {
+    let server = Local::closed().await;
+    let cookie = session(&server, READ).await;
+    let mut refused = None;
+    for _ in 0..1_000 {
+        let reply = login(&server, READ).send().await;
+        if reply.status != 200 {
+            refused = Some(reply);
+            break;
+        }
+    }
+    let refused = refused.expect("there is no limit");
+    assert_eq!(refused.header("retry-after"), "1", "{refused:?}");
+    let detail = refused.problem(429);
+    assert!(detail.contains("log-ins") && detail.contains("cookie") && detail.contains("Bearer"), "{detail}");
+    assert_eq!(list(&server, &cookie).await, 200);
+    let other = login(&server, READ).from([127, 0, 1, 1].into()).send().await;
+    assert_eq!(other.status, 200, "another address has its own share");
+    let with_token = Http::new(server.address, "GET", "/api/incidents").bearer(READ).send().await;
+    assert_eq!(with_token.status, 200, "a token needs no log-in");
+    later(1).await;
+    assert_eq!(login(&server, READ).send().await.status, 200);
 }
 
 /// Whoever may only read can't end the sessions of those who may write, and no token those of all others.
@@ -318,8 +360,8 @@ async fn logins_with_one_token_push_out_no_sessions_of_others() {
         write.push(session(&server, WRITE).await);
     }
     let other = session(&server, OTHER).await;
-    for _ in 0..1_005 {
-        session(&server, READ).await;
+    for number in 0..1_005 {
+        session_of_many(&server, number).await;
     }
     for cookie in write.iter().chain([&other]) {
         assert_eq!(list(&server, cookie).await, 200, "it was used longest ago and is still there");
