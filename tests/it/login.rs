@@ -15,29 +15,23 @@ const OTHER: &str = "0ther-0123456789abcdef";
 
 const BODY: &str = r#"{"scenario":"database-outage"}"#;
 
-fn login(server: &Local, token: &str) -> Http {
+pub fn login(server: &Local, token: &str) -> Http {
     let post = Http::new(server.address, "POST", "/login").header("Content-Type", "application/json");
     post.body(&json!({ "token": token }).to_string()).origin(&own(server))
 }
 
-fn own(server: &Local) -> String {
+pub fn own(server: &Local) -> String {
     format!("http://{}", server.address)
 }
 
 /// The cookie of a new session.
-async fn session(server: &Local, token: &str) -> String {
+pub async fn session(server: &Local, token: &str) -> String {
     let reply = login(server, token).send().await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     reply.cookie().to_owned()
 }
 
-/// One of many sessions: of each address only so many may begin at once.
-async fn session_of_many(server: &Local, number: u32) {
-    let from = [127, 0, 1, (number / 50) as u8].into();
-    assert_eq!(login(server, READ).from(from).send().await.status, 200);
-}
-
-async fn list(server: &Local, cookie: &str) -> u16 {
+pub async fn list(server: &Local, cookie: &str) -> u16 {
     Http::new(server.address, "GET", "/api/incidents").header("Cookie", cookie).send().await.status
 }
 
@@ -54,7 +48,7 @@ async fn open(server: &Local, cookie: &str, origin: &str) -> Result<Client, u16>
     }
 }
 
-async fn opened(server: &Local, cookie: &str) -> Client {
+pub async fn opened(server: &Local, cookie: &str) -> Client {
     open(server, cookie, &own(server)).await.unwrap_or_else(|status| panic!("{status}"))
 }
 
@@ -272,7 +266,7 @@ async fn a_withdrawn_token_takes_its_sessions_with_it() {
 }
 
 /// Lets hours pass. While time stands still nothing may be waited for: it would seem to take for ever.
-async fn later(hours: u64) {
+pub async fn later(hours: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(hours * 60 * 60)).await;
     tokio::time::resume();
@@ -307,65 +301,6 @@ async fn a_session_that_nobody_uses_is_over_after_twelve_hours() {
         }
     }
     panic!("a stream that has ended is use");
-}
-
-#[tokio::test]
-async fn there_are_so_many_sessions_and_no_more() {
-    let server = Local::closed().await;
-    let (watched, first, second) =
-        (session(&server, READ).await, session(&server, READ).await, session(&server, READ).await);
-    let _stream = opened(&server, &watched).await;
-    assert_eq!(list(&server, &first).await, 200, "it was used later than the second");
-    for number in 0..998 {
-        session_of_many(&server, number).await;
-    }
-    assert_eq!(list(&server, &second).await, 401, "the one that was used the longest ago");
-    assert_eq!((list(&server, &first).await, list(&server, &watched).await), (200, 200));
-}
-
-/// A program that logs in for each of its requests would push out everybody, and leaves a note of each in a shared journal.
-#[tokio::test]
-async fn an_address_may_log_in_so_often_and_those_who_are_in_stay_so() {
-    let server = Local::closed().await;
-    let cookie = session(&server, READ).await;
-    let mut refused = None;
-    for _ in 0..1_000 {
-        let reply = login(&server, READ).send().await;
-        if reply.status != 200 {
-            refused = Some(reply);
-            break;
-        }
-    }
-    let refused = refused.expect("there is no limit");
-    assert_eq!(refused.header("retry-after"), "1", "{refused:?}");
-    let detail = refused.problem(429);
-    assert!(detail.contains("log-ins") && detail.contains("cookie") && detail.contains("Bearer"), "{detail}");
-    assert_eq!(list(&server, &cookie).await, 200);
-    let other = login(&server, READ).from([127, 0, 1, 1].into()).send().await;
-    assert_eq!(other.status, 200, "another address has its own share");
-    let with_token = Http::new(server.address, "GET", "/api/incidents").bearer(READ).send().await;
-    assert_eq!(with_token.status, 200, "a token needs no log-in");
-    later(1).await;
-    assert_eq!(login(&server, READ).send().await.status, 200);
-}
-
-/// Whoever may only read can't end the sessions of those who may write, and no token those of all others.
-#[tokio::test]
-async fn logins_with_one_token_push_out_no_sessions_of_others() {
-    const OTHER: &str = "r3ad-0therother012345";
-    let known = [(Scope::Read, READ), (Scope::Read, OTHER), (Scope::Write, WRITE)];
-    let server = Local::with(Options { tokens: tokens(&known), ..options() }, Retention::default()).await;
-    let mut write = Vec::new();
-    for _ in 0..5 {
-        write.push(session(&server, WRITE).await);
-    }
-    let other = session(&server, OTHER).await;
-    for number in 0..1_005 {
-        session_of_many(&server, number).await;
-    }
-    for cookie in write.iter().chain([&other]) {
-        assert_eq!(list(&server, cookie).await, 200, "it was used longest ago and is still there");
-    }
 }
 
 /// A proxy in front asks for a password of its own: browsers send it with everything.
