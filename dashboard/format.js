@@ -74,12 +74,17 @@ export function duration(seconds) {
     : `${Math.round(minutes / 60)} h`;
 }
 
+/** Beyond it there are no names for amounts, and soon no whole numbers. */
+const LARGEST = 1e15;
+
 /**
- * Whole money: `$12,345`.
+ * Whole money: `$12,345`, but `$1.2e+21` beyond what has a name.
  * @param {number} amount
  * @param {string} currency ISO 4217
  */
 export function cash(amount, currency) {
+  // The sign of the currency is where that of a small amount is.
+  if (Math.abs(amount) >= LARGEST) return cash(1, currency).replace('1', amount.toExponential(1));
   if (!money.has(currency)) money.set(currency, moneyFormat(currency));
   return money.get(currency).format(amount);
 }
@@ -104,7 +109,6 @@ export function cashAbout(amount, currency) {
 }
 
 const SIZES = [
-  [1e15, ''],
   [1e12, 'T'],
   [1e9, 'B'],
   [1e6, 'M'],
@@ -117,11 +121,9 @@ const SIZES = [
  */
 export function cashShort(amount, currency) {
   const size = SIZES.find(([least]) => Math.abs(amount) >= least);
-  if (!size) return cash(amount, currency);
+  if (!size || Math.abs(amount) >= LARGEST) return cash(amount, currency);
   const [least, letter] = size;
-  const digits = letter === '' ? amount.toExponential(1) : scaled(amount / least);
-  // The sign of the currency is where that of a small amount is.
-  return cash(1, currency).replace('1', `${digits}${letter}`);
+  return cash(1, currency).replace('1', `${scaled(amount / least)}${letter}`);
 }
 
 /** Three digits that count: `1.23`, `15.96`, `120`. */
@@ -135,7 +137,7 @@ function scaled(value) {
  */
 export function compact(value) {
   const size = Math.abs(value);
-  if (size >= 1e15) return value.toExponential(1);
+  if (size >= LARGEST) return value.toExponential(1);
   return (size < 1e6 ? COUNT : COMPACT).format(value);
 }
 

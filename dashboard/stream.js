@@ -30,7 +30,7 @@ const CLOSED = {
  * @property {string} url of the socket
  * @property {string | null} logInAt the page of a server that wants a log-in before it lets this page in
  * @property {string} reason why the last connection ended; empty before the first end
- * @property {number} attempt number of tries since the connection was last live
+ * @property {number} attempt number of tries since a connection last brought an event or a heartbeat
  * @property {number | null} downSince `performance.now()` of the loss
  * @property {number | null} retryAt `performance.now()` of the next try
  * @property {string | null} paused why the server publishes no events; `null` when it does
@@ -163,11 +163,11 @@ export class Stream {
   }
 
   #closed(code) {
-    this.#lose(CLOSED[code] ?? (this.#opened ? 'the connection broke' : 'no connection'), code);
+    this.#lose(CLOSED[code] ?? (this.#opened ? 'the connection broke' : 'no connection'));
   }
 
   /** Ends the current socket, if there is one, and schedules the next attempt. */
-  #lose(reason, code = 0) {
+  #lose(reason) {
     const socket = this.#socket;
     this.#socket = null;
     this.#goesOn = false;
@@ -181,11 +181,10 @@ export class Stream {
     this.#opened = false;
     if (connection.downSince === null) this.#down();
     goOn();
-    // Full jitter, so that a thousand pages do not reconnect in the same instant. After an announced restart, the
-    // first try comes soon. The waits grow when each server was tried.
+    // Full jitter, so that a thousand pages do not reconnect in the same instant. The first try comes soon, and the waits
+    // grow when each server was tried.
     const round = Math.floor(connection.attempt / howMany());
-    const longest =
-      code === 1012 ? BACKOFF_BASE_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** round);
+    const longest = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** round);
     const wait = Math.random() * longest;
     connection.retryAt = performance.now() + wait;
     this.#retry = setTimeout(() => this.#connect(), wait);
@@ -194,7 +193,6 @@ export class Stream {
 
   #down() {
     const { connection } = this;
-    connection.attempt = 0;
     connection.downSince = performance.now();
     if (connection.state === 'live') connection.state = 'reconnecting';
     this.#gone = setTimeout(() => {
@@ -304,7 +302,7 @@ export class Stream {
         lost: anew ? null : Math.max(0, missing) + (this.#recovery?.lost ?? 0),
       };
     }
-    Object.assign(connection, { state: 'live', attempt: 0, downSince: null, reason: '', paused: null, logInAt: null });
+    Object.assign(connection, { state: 'live', downSince: null, reason: '', paused: null, logInAt: null });
     clearTimeout(this.#gone);
     this.#heard();
     this.#listen();
@@ -324,7 +322,12 @@ export class Stream {
     }
     if (beat.stream !== connection.position.stream || beat.head > connection.position.last) {
       this.#lose('events are missing at the end');
-    }
+    } else this.#works();
+  }
+
+  /** It is not the greeting that ends the tries: what stands between may cut each connection right behind it. */
+  #works() {
+    this.connection.attempt = 0;
   }
 
   #take(event) {
@@ -341,6 +344,7 @@ export class Stream {
     }
     connection.position.last = position;
     connection.received += 1;
+    this.#works();
     if (!isEventType(event.type)) connection.unknown += 1;
     else if (!readData(event)) connection.unreadable += 1;
     if (this.#recovery) this.#recovery.replayed += 1;

@@ -2,7 +2,7 @@
 // are open, only the pinned ones and the one on screen have a tab, and a button leads to the list of all.
 
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
-import { cash, clock, count, countdown, inHours } from '../format.js';
+import { cashShort, clock, count, countdown, inHours } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
 import { tabsOf } from '../urgency.js';
 
@@ -56,7 +56,7 @@ class Tabs extends HTMLElement {
       const text = remaining_s === null ? clock(offset_s, hours) : countdown(remaining_s, breached, hours);
       setText(timer, tab.state === 'open' ? (breached ? `${text} over` : text) : tab.state);
       setAttribute(timer, 'data-breached', breached);
-      setText(money, cost ? cash(cost.total, cost.currency) : '');
+      setText(money, cost ? cashShort(cost.total, cost.currency) : '');
     }
   }
 }

@@ -24,15 +24,20 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 /// How long a pipe may take to be written, and how long a disk may take before a check is given up.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
 
-/// What was read of each pipe, the newest if it was read more than once.
-static OF_PIPES: Mutex<BTreeMap<PathBuf, Vec<u8>>> = Mutex::new(BTreeMap::new());
+/// What was read of each pipe, the newest if it was read more than once. `None` if it is not needed.
+static OF_PIPES: Mutex<Option<BTreeMap<PathBuf, Vec<u8>>>> = Mutex::new(Some(BTreeMap::new()));
 
 /// The files that a file names, which is in use.
 static NAMED: Mutex<BTreeMap<PathBuf, Vec<PathBuf>>> = Mutex::new(BTreeMap::new());
 
 /// What this process has read of each pipe: nobody can read it again, and a process that goes on for this one needs it.
 pub(super) fn of_pipes() -> BTreeMap<PathBuf, Vec<u8>> {
-    OF_PIPES.lock().clone()
+    OF_PIPES.lock().clone().unwrap_or_default()
+}
+
+/// No process will go on for this one: what was read of pipes, tokens and keys, is kept no longer.
+pub(super) fn forget_pipes() {
+    *OF_PIPES.lock() = None;
 }
 
 /// Notes which files a file names, from which what is in use was read. What it named before is needed no more.
@@ -43,7 +48,8 @@ pub(super) fn note_named(file: &Path, names: Vec<PathBuf>) {
 /// The pipes among the files that are named in files.
 pub(super) fn named_pipes() -> Vec<PathBuf> {
     let read = OF_PIPES.lock();
-    NAMED.lock().values().flatten().filter(|path| read.contains_key(*path)).cloned().collect()
+    let is_pipe = |path: &&PathBuf| read.as_ref().is_some_and(|read| read.contains_key(*path));
+    NAMED.lock().values().flatten().filter(is_pipe).cloned().collect()
 }
 
 /// The content of a file or a pipe, or why it can't be read. Never waits longer than the deadline for a pipe.
@@ -58,7 +64,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let read = answer
         .recv_timeout(READ_DEADLINE)
         .unwrap_or_else(|_| Err(format!("it is a pipe without content for {} s", READ_DEADLINE.as_secs())))?;
-    OF_PIPES.lock().insert(path.to_owned(), read.clone());
+    if let Some(of_pipes) = OF_PIPES.lock().as_mut() {
+        of_pipes.insert(path.to_owned(), read.clone());
+    }
     Ok(read)
 }
 

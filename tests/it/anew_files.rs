@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use crate::anew::{Stream, add, ready, serve};
-use crate::harness::{Http, Running, Scratch, WRITE, get};
+use crate::harness::{Http, Running, Scratch, WRITE, get, soon};
 
 const OTHER: &str = "0ther-0123456789abcdef";
 const STAY: &str = "the previous tokens stay valid";
@@ -50,6 +50,27 @@ async fn a_mistake_in_the_file_with_tokens_does_not_end_a_start_anew() {
     server.signal("TERM");
     let said = server.end().stderr;
     assert_eq!(said.matches(STAY).count(), 4, "each is told once by each process: {said}");
+}
+
+/// The pipe with the tokens that a process hands on is there as long as the new one runs, which may not have needed them.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn no_token_stays_in_the_pipe_that_a_start_anew_was_handed() {
+    let folder = Scratch::new().with("tokens", &format!("write {WRITE}\n"));
+    let (stream, file) = (Stream::new(), folder.path().join("tokens"));
+    let mut server = serve(&stream, &["--token-file", file.to_str().unwrap()]).spawn();
+    let address = ready(&mut server);
+    add(address, "a").await;
+    stream.purge().await;
+    server.says("this server starts anew");
+    assert_eq!(ready(&mut server), address);
+    let process = format!("/proc/{}", server.id());
+    let variables = fs::read_to_string(format!("{process}/environ")).unwrap();
+    let pipe = variables.split('\0').find_map(|set| set.strip_prefix("INCIDENT_TOKENS_BEFORE=/dev/fd/"));
+    let pipe = format!("{process}/fd/{}", pipe.unwrap());
+    let left = tokio::task::spawn_blocking(move || fs::read_to_string(pipe).unwrap());
+    assert_eq!(soon("the end of the pipe", left).await.unwrap(), "");
 }
 
 /// What is withdrawn stays so.

@@ -72,6 +72,7 @@ mod login;
 mod logs;
 mod long_open;
 mod many_mistakes;
+mod many_sessions;
 mod meaning;
 mod metrics;
 mod milestones;

@@ -310,3 +310,72 @@ async fn a_session_counts_only_where_its_token_does() {
     servers.write("b", BOTH);
     becomes(&b, writer, "write").await;
 }
+
+/// Each log-in beyond the limit pushes out a session, and leaves a note that it has ended.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn however_often_somebody_logs_in_the_stream_stays_small_and_the_servers_agree() {
+    const AT_ONCE: usize = 6;
+    const EACH: usize = 580;
+    let name = NatsServer::fresh_name();
+    let servers = Servers::over(NatsServer::shared(), &name);
+    servers.write("tokens", BOTH);
+    let all = [servers.start("tokens"), servers.start("tokens"), servers.start("tokens")];
+    let writer = log_in(&all[0], WRITE).await;
+    let logins = (0..AT_ONCE).map(|client| {
+        // Nobody logs in on the third.
+        let (address, own) = (all[client % 2].address(), own(&all[client % 2]));
+        tokio::spawn(async move {
+            let mut cookies = Vec::new();
+            for number in 0..EACH {
+                let from = [127, 0, 2 + client as u8, 1 + (number / 50) as u8].into();
+                let request = Http::new(address, "POST", "/login").origin(&own).from(from);
+                let request = request.header("Content-Type", "application/json");
+                let reply = request.body(&format!("{{\"token\":\"{READ}\"}}")).send().await;
+                assert_eq!(reply.status, 200, "{reply:?}");
+                cookies.push(reply.cookie().to_owned());
+            }
+            cookies
+        })
+    });
+    let mut cookies = Vec::new();
+    for logins in logins.collect::<Vec<_>>() {
+        cookies.push(logins.await.unwrap());
+    }
+    let [a, b, c] = &all;
+    // The newest ones of each client are in on every server, the oldest ones on none.
+    for cookies in &cookies {
+        for cookie in cookies[EACH - 60..].iter().step_by(10).chain(cookies.last()) {
+            let scopes = [scope(a, cookie).await, scope(b, cookie).await, scope(c, cookie).await];
+            assert_eq!(scopes, ["read"; 3]);
+        }
+        for cookie in cookies[..100].iter().step_by(20) {
+            for server in &all {
+                becomes(server, cookie, "none").await;
+            }
+        }
+    }
+    for server in &all {
+        assert_eq!(scope(server, writer.cookie()).await, "write");
+    }
+    // Of 3,481 sessions 1,001 are open. Some notes of others wait to be removed together, and the stream has other things.
+    let client = async_nats::connect(format!("127.0.0.1:{}", NatsServer::shared().port)).await.unwrap();
+    let small = async {
+        loop {
+            let info = client.request(format!("$JS.API.STREAM.INFO.{name}_ctl"), "".into()).await.unwrap();
+            let info: serde_json::Value = serde_json::from_slice(&info.payload).unwrap();
+            if info["state"]["messages"].as_u64().unwrap() <= 1_001 + 1_000 + 500 + 30 {
+                return;
+            }
+            tokio::time::sleep(ms(100)).await;
+        }
+    };
+    soon("the notes that are too many are removed", small).await;
+    // A server that starts now has the same sessions.
+    let late = servers.start("tokens");
+    let last = cookies[0].last().unwrap();
+    assert_eq!(
+        (scope(&late, last).await, scope(&late, &cookies[0][0]).await),
+        ("read".to_owned(), "none".to_owned())
+    );
+}

@@ -21,9 +21,13 @@ pub(super) const TOKENS: &str = "INCIDENT_TOKENS_BEFORE";
 /// The most bytes of it, as of a token file.
 const TOKENS_BYTES: u64 = 64 * 1024;
 
-/// The tokens that the server accepted which this process goes on for, as they were in their file.
+/// The tokens that the server accepted which this process goes on for, as they were in their file. Nothing is left in the pipe then, which
+/// stays open.
 pub(super) fn tokens_before() -> Option<String> {
     let path = std::env::var(TOKENS).ok().filter(|path| path.starts_with("/dev/fd/"))?;
+    if !is_pipe(Path::new(&path)) {
+        return None;
+    }
     let file = File::open(path).ok()?;
     String::from_utf8(input_file::contents(file, TOKENS_BYTES).ok()?).ok()
 }

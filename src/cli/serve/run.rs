@@ -26,6 +26,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::out::{finish_stderr, print_json, say};
 use crate::cli::receivers_file;
+use crate::cli::reread;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::sinks_file;
@@ -127,7 +128,8 @@ impl Serve {
         let Scenarios { library, description: scenarios, watched } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
-        let tokens = Tokens::read(self.token_file.as_deref(), handover::tokens_before)?;
+        let before = handover::tokens_before();
+        let tokens = Tokens::read(self.token_file.as_deref(), before)?;
         let certificate = self.tls.read()?;
         let read_receivers = |path| SetupFile::read(path, receivers_file::read, receivers_file::read_again);
         let receivers = self.receivers.as_deref().map(read_receivers).transpose()?;
@@ -142,6 +144,11 @@ impl Serve {
         let OpenedJournal { journal, description, .. } = opened;
         self.check_peers(&journal)?;
         let clock = journal.clock().doubt().map(ToString::to_string);
+        if !journal.is_shared() {
+            // Only the stream of a shared journal becomes another one.
+            tokens.forget_text();
+            reread::forget_pipes();
+        }
         let is_other = again.wanted(&journal, tokens.accepted());
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
@@ -204,6 +211,8 @@ impl Serve {
         }
         notify::ready();
         let rereads = tokens.is_followed() || certificate.is_some() || receivers.is_some() || sinks.is_some();
+        // The server has their digests.
+        drop(tokens);
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}

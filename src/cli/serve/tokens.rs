@@ -40,27 +40,47 @@ pub(super) enum Tokens {
 /// The tokens that are accepted at the moment, as a file would have them: a process that goes on for this one may find that its file
 /// has a mistake. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Accepted(Arc<Mutex<Option<String>>>);
+pub(super) struct Accepted(Arc<Mutex<Kept>>);
+
+/// The text, as long as a process may go on for this one.
+enum Kept {
+    Text(Option<String>),
+    Nothing,
+}
 
 impl Accepted {
     fn new(text: String) -> Self {
-        Self(Arc::new(Mutex::new(Some(text))))
+        Self(Arc::new(Mutex::new(Kept::Text(Some(text)))))
+    }
+
+    /// No process will go on for this one: from now on no text is kept.
+    fn forget(&self) {
+        *self.0.lock() = Kept::Nothing;
     }
 
     /// `None` if there is none that could be handed on.
     pub(super) fn text(&self) -> Option<Vec<u8>> {
-        self.0.lock().clone().map(String::into_bytes)
+        match &*self.0.lock() {
+            Kept::Text(text) => text.clone().map(String::into_bytes),
+            Kept::Nothing => None,
+        }
     }
 
     fn replace(&self, text: &str) {
-        *self.0.lock() = Some(text.to_owned());
+        self.keep(|| Some(text.to_owned()));
+    }
+
+    fn keep(&self, text: impl FnOnce() -> Option<String>) {
+        if let Kept::Text(kept) = &mut *self.0.lock() {
+            *kept = text();
+        }
     }
 
     /// All are withdrawn: what is handed on is a token that nobody has.
     fn withdraw(&self) {
         let mut token = [0; 32];
         let drawn = getrandom::fill(&mut token).is_ok();
-        *self.0.lock() = drawn.then(|| format!("read {}\n", HEXLOWER.encode(&token)));
+        self.keep(|| drawn.then(|| format!("read {}\n", HEXLOWER.encode(&token))));
     }
 }
 
@@ -73,10 +93,7 @@ impl fmt::Debug for Accepted {
 impl Tokens {
     /// Reads the tokens. A file replaces the variables, so that a token that is removed from it is no longer valid. If it has a
     /// mistake, the tokens count that the server `before` accepted which this process goes on for, if there was one.
-    pub(super) fn read(
-        file: Option<&Path>,
-        before: impl FnOnce() -> Option<String>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn read(file: Option<&Path>, before: Option<String>) -> Result<Self, Failure> {
         let variables = [(Scope::Write, VARIABLE), (Scope::Read, READ_VARIABLE)];
         let Some(path) = file else {
             let mut tokens = Vec::new();
@@ -104,7 +121,7 @@ impl Tokens {
         let (tokens, accepted, mistaken) = match judged {
             Ok(tokens) => (tokens, text.unwrap_or_default(), None),
             Err(failure) => {
-                let before = before().and_then(|text| Some((token::for_server(&name, &text).ok()?, text)));
+                let before = before.and_then(|text| Some((token::for_server(&name, &text).ok()?, text)));
                 let (tokens, accepted) = before.ok_or(failure)?;
                 (tokens, accepted, Some(text))
             }
@@ -138,6 +155,13 @@ impl Tokens {
         match self {
             Self::File { accepted, .. } if self.is_followed() => Some(accepted.clone()),
             _ => None,
+        }
+    }
+
+    /// No process will go on for this one: the text of the file is kept no longer.
+    pub(super) fn forget_text(&self) {
+        if let Self::File { accepted, .. } = self {
+            accepted.forget();
         }
     }
 
@@ -224,6 +248,25 @@ impl fmt::Display for Tokens {
             Self::None => f.write_str("no token needed"),
             Self::File { path, .. } => write!(f, "{tokens} from {} ({scopes})", path.display()),
             Self::Environment(_) => write!(f, "{tokens} from the environment ({scopes})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_process_goes_on_for_is_not_kept() {
+        let accepted = Accepted::new("read a\n".to_owned());
+        let clone = accepted.clone();
+        assert_eq!(clone.text().as_deref(), Some(&b"read a\n"[..]));
+        clone.replace("read b\n");
+        assert_eq!(accepted.text().as_deref(), Some(&b"read b\n"[..]));
+        accepted.forget();
+        for change in [Accepted::withdraw, |accepted: &Accepted| accepted.replace("read c\n")] {
+            change(&clone);
+            assert_eq!(clone.text(), None);
         }
     }
 }

@@ -25,8 +25,8 @@ use super::grant::{Credential, Grant};
 use super::keyring::{Keyring, Replaced};
 use super::need::Need;
 use super::noted::Noted;
-use super::sessions::{Sessions, is_id};
-use super::throttle::{Attempt, Throttle};
+use super::sessions::{Begun, Sessions, is_id};
+use super::throttle::{Attempt, Logins, Throttle};
 use crate::dashboard::Dashboard;
 use crate::journal::Journal;
 use crate::log_limiter::limited;
@@ -34,6 +34,9 @@ use crate::metrics::Refusal;
 use crate::server::door::ConnectionInfo;
 use crate::server::http::{Problem, asset_at};
 use crate::token::{Digest, Scope, Token};
+
+/// What needs no credential and ends the session of a cookie.
+const ENDS_SESSION: [&str; 2] = ["/login", "/logout"];
 
 /// The tokens and sessions of one server.
 pub struct Auth {
@@ -43,6 +46,7 @@ pub struct Auth {
     /// Locked for short sections, never across an await.
     pub(super) accepted: Mutex<Accepted>,
     throttle: Throttle,
+    logins: Logins,
     /// The journal, if other servers have it open and are to know the sessions.
     journal: Option<Journal>,
     /// Sessions that have changed since the other servers were told, and whether there are new tokens.
@@ -78,6 +82,7 @@ impl Auth {
                 noted: Noted::default(),
             }),
             throttle: Throttle::default(),
+            logins: Logins::default(),
             journal: shared.then(|| journal.clone()),
             untold: Mutex::default(),
             changed: Arc::default(),
@@ -132,6 +137,10 @@ impl Auth {
         }
         let need = Need::of(request.method(), request.uri().path());
         if need == Need::Nothing {
+            // A log-in and a log-out end the session of the cookie, whatever else they need.
+            if ENDS_SESSION.contains(&request.uri().path()) && self.has_cookie(request) {
+                require_origin(request)?;
+            }
             return Ok(None);
         }
         let grant = self.grant(request)?;
@@ -144,6 +153,10 @@ impl Auth {
             require_origin(request)?;
         }
         Ok(Some(grant))
+    }
+
+    fn has_cookie(&self, request: &Request) -> bool {
+        credentials::cookies(request.headers(), &self.cookie).next().is_some()
     }
 
     fn grant(&self, request: &Request) -> Result<Option<Grant>, Problem> {
@@ -165,8 +178,8 @@ impl Auth {
         }
     }
 
-    /// Begins a session for a token. Gives the new id, the digest of that, and the scope.
-    pub(super) fn log_in(&self, request: &Request, token: &str) -> Result<(String, Digest, Scope), Problem> {
+    /// Begins a session for a token. Gives it and its scope.
+    pub(super) fn log_in(&self, request: &Request, token: &str) -> Result<(Begun, Scope), Problem> {
         let grant = self.check_token(peer(request), token.as_bytes())?;
         let Grant { scope, by: Credential::Token(key), .. } = grant else {
             return Err(credentials::unknown());
@@ -174,8 +187,10 @@ impl Auth {
         if !scope.includes(Scope::Read) {
             return Err(credentials::insufficient(scope, Scope::Read));
         }
-        let (id, digest) = self.begin(key, scope)?;
-        Ok((id, digest, scope))
+        if !self.logins.admit(peer(request), Instant::now()) {
+            return Err(credentials::too_many_logins());
+        }
+        Ok((self.begin(key, scope)?, scope))
     }
 
     /// The journal, if other servers are to know the sessions.
@@ -183,17 +198,28 @@ impl Auth {
         self.journal.as_ref()
     }
 
-    fn begin(&self, key: Digest, scope: Scope) -> Result<(String, Digest), Problem> {
+    fn begin(&self, key: Digest, scope: Scope) -> Result<Begun, Problem> {
+        let now = Instant::now();
         let mut accepted = self.accepted.lock();
+        let Accepted { keyring, sessions, noted } = &mut *accepted;
         // It may have been withdrawn since it was checked.
-        if !accepted.keyring.has(&key, scope) {
+        if !keyring.has(&key, scope) {
             return Err(credentials::unknown());
         }
-        accepted.sessions.begin(key, scope, Instant::now()).map_err(|error| {
+        if noted.is_full() {
+            return Err(untold());
+        }
+        let begun = sessions.begin(key, scope, now).map_err(|error| {
             limited!(error, "the operating system gives no random numbers", %error);
             let detail = "the server can't create sessions; its log says why";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-        })
+        })?;
+        if self.journal.is_some() {
+            for id in &begun.ended {
+                noted.end(*id, true, now);
+            }
+        }
+        Ok(begun)
     }
 
     /// Ends the session of an id, and gives its digest; `None` if there is none, as far as this server knows.
@@ -238,6 +264,12 @@ impl Auth {
     fn has_session(&self, id: &Digest) -> bool {
         self.accepted.lock().sessions.has(id, Instant::now())
     }
+}
+
+/// So many sessions have ended here of which the others could not be told that no more may be pushed out.
+fn untold() -> Problem {
+    let detail = "the other servers can't be told of sessions at the moment, so no further one begins here";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_header(header::RETRY_AFTER, "5")
 }
 
 /// A browser sends cookies whether its user wants the request or not. Where that matters, browsers also say in `Origin`

@@ -116,6 +116,14 @@ pub(super) fn insufficient(has: Scope, needs: Scope) -> Problem {
         .because(Refusal::Scope)
 }
 
+pub(super) fn too_many_logins() -> Problem {
+    let detail = "too many log-ins from this address; keep the cookie of a log-in, or send Authorization: Bearer TOKEN \
+        without one; try again in a second";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
+        .with_header(header::RETRY_AFTER, "1")
+        .because(Refusal::Attempts)
+}
+
 pub(super) fn too_many() -> Problem {
     let detail = "too many wrong tokens from this address; try again in a second";
     Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)

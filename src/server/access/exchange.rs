@@ -38,9 +38,16 @@ impl Auth {
     pub(super) fn learn(&self, id: Digest, shown: &Shown) {
         let mut accepted = self.accepted.lock();
         let Accepted { keyring, sessions, noted } = &mut *accepted;
-        if noted.take_in(id, shown.revision, shown.used) && keyring.has(&shown.key, shown.scope) {
-            sessions.learn(id, shown);
+        if !noted.take_in(id, shown.revision, shown.used) || !keyring.has(&shown.key, shown.scope) {
+            return;
         }
+        let ended = sessions.learn(id, shown);
+        let now = Instant::now();
+        for id in &ended {
+            noted.end(*id, true, now);
+        }
+        drop(accepted);
+        self.untold.lock().0.extend(ended);
     }
 
     /// A note says that a session has ended.
@@ -89,9 +96,21 @@ impl Auth {
         accepted.noted.is_gone(id);
     }
 
-    /// Sessions whose notes no server needs any more.
-    pub(super) fn useless(&self) -> Vec<Digest> {
+    /// Sessions of which no server needs to know any more, and whether there are notes of them.
+    pub(super) fn useless(&self) -> Vec<(Digest, bool)> {
         self.accepted.lock().noted.older(2 * IDLE)
+    }
+
+    /// The oldest notes of ended sessions, with their revisions, if there are too many. What is known without a note is bounded as well.
+    pub(super) fn too_many(&self) -> Vec<(Digest, u64)> {
+        let mut accepted = self.accepted.lock();
+        accepted.noted.forget_some();
+        accepted.noted.too_many()
+    }
+
+    /// Another server removes the notes of ended sessions up to this revision.
+    pub(super) fn are_removed(&self, upto: u64) {
+        self.accepted.lock().noted.are_removed(upto);
     }
 
     /// The note of a session is removed.

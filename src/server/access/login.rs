@@ -53,10 +53,10 @@ pub(in crate::server) async fn login(
         .map_err(|_| Problem::bad_request("expected {\"token\": \"TOKEN\"} and no other fields"))?;
     let request = Request::from_parts(parts, axum::body::Body::empty());
     let old: Vec<String> = cookies(request.headers(), auth.cookie()).map(str::to_owned).collect();
-    let (id, digest, scope) = auth.log_in(&request, &token)?;
+    let (begun, scope) = auth.log_in(&request, &token)?;
     // The session counts here at once. What can't be told to the other servers now, they hear later.
-    let _ = tokio::join!(share::tell(&auth, &digest), share::end(&auth, &old));
-    let cookie = set_cookie(&auth, &id, &base, is_encrypted(request.headers()))?;
+    let ((), _) = tokio::join!(share::begun(&auth, &begun), share::end(&auth, &old));
+    let cookie = set_cookie(&auth, &begun.id, &base, is_encrypted(request.headers()))?;
     Ok(([(header::SET_COOKIE, cookie)], describe(Some(scope), true)).into_response())
 }
 

@@ -2,6 +2,7 @@
 
 mod asked;
 mod auth;
+mod cleaning;
 mod credentials;
 mod exchange;
 mod grant;

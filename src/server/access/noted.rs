@@ -8,6 +8,15 @@ use tokio::time::Instant;
 
 use crate::token::Digest;
 
+/// The most notes of sessions that have ended. The oldest of further ones are removed (`cleaning.rs`).
+pub(super) const ENDED: usize = 1_000;
+
+/// The most ended sessions without a note that are remembered.
+const REMEMBERED: usize = 5_000;
+
+/// The most sessions that have ended here without a note that says so: more than a token can have that is withdrawn.
+const UNTOLD: usize = 5_000;
+
 /// The notes by the digests of the sessions' ids.
 #[derive(Default)]
 pub(super) struct Noted(HashMap<Digest, Known>);
@@ -66,14 +75,54 @@ impl Noted {
         self.0.get(id).filter(|known| known.revision == revision).map(|known| known.at)
     }
 
-    /// The sessions whose notes are as old as that.
-    pub(super) fn older(&self, than: Duration) -> Vec<Digest> {
-        self.0.iter().filter(|(_, known)| known.at.elapsed() > than).map(|(id, _)| *id).collect()
+    /// The sessions that were used, or have ended, so long ago, and whether there is a note of them.
+    pub(super) fn older(&self, than: Duration) -> Vec<(Digest, bool)> {
+        let old = self.0.iter().filter(|(_, known)| known.at.elapsed() > than);
+        old.map(|(id, known)| (*id, known.revision > 0)).collect()
     }
 
-    /// The lowest revision of those that have one.
+    /// The lowest revision of a note of a session that has not ended.
     pub(super) fn oldest(&self) -> Option<u64> {
-        self.0.values().map(|known| known.revision).filter(|revision| *revision > 0).min()
+        let open = self.0.values().filter(|known| known.state != State::Ended);
+        open.map(|known| known.revision).filter(|revision| *revision > 0).min()
+    }
+
+    /// Of the notes of ended sessions those that are too many, the oldest first, with their revisions.
+    pub(super) fn too_many(&self) -> Vec<(Digest, u64)> {
+        let has_note = |known: &Known| known.state == State::Ended && known.revision > 0;
+        let ended = self.0.iter().filter(|(_, known)| has_note(known));
+        let mut ended: Vec<_> = ended.map(|(id, known)| (*id, known.revision)).collect();
+        ended.sort_unstable_by_key(|(_, revision)| *revision);
+        ended.truncate(ended.len().saturating_sub(ENDED));
+        ended
+    }
+
+    /// The notes of ended sessions up to this revision are removed, or will be in a moment.
+    pub(super) fn are_removed(&mut self, upto: u64) {
+        for known in self.0.values_mut().filter(|known| known.state == State::Ended) {
+            if known.revision <= upto {
+                known.revision = 0;
+            }
+        }
+    }
+
+    /// Forgets the oldest of the ended sessions without a note if there are too many.
+    pub(super) fn forget_some(&mut self) {
+        let is_bare = |known: &Known| known.state == State::Ended && known.revision == 0;
+        if self.0.values().filter(|known| is_bare(known)).count() <= REMEMBERED {
+            return;
+        }
+        let bare = self.0.iter().filter(|(_, known)| is_bare(known));
+        let mut bare: Vec<_> = bare.map(|(id, known)| (known.at, *id)).collect();
+        bare.sort_unstable_by_key(|(at, _)| *at);
+        for (_, id) in &bare[..bare.len() - REMEMBERED] {
+            self.0.remove(id);
+        }
+    }
+
+    /// Whether so many sessions wait for the others to be told of their end that no further one may begin.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.values().filter(|known| known.state == State::Ending).count() >= UNTOLD
     }
 
     /// The sessions whose notes were read or written.

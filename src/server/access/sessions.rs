@@ -36,8 +36,12 @@ pub(super) const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 const TELL: Duration = Duration::from_secs(15 * 60);
 
 /// The most sessions of each scope at once, so that a read token ends no session that may write. Beyond it the token that
-/// has most of them loses the one that was used longest ago, so that no token ends all sessions of others.
+/// has most of them loses the one that was used longest ago, so that no token ends all sessions of others. Only a log-in ends one, and
+/// its note ends it on every server: if each server chose for itself, a session would be valid here and not there.
 const MOST: usize = 1_000;
+
+/// The most sessions of each scope that are learnt of. Servers whose files have different tokens each count others.
+const MOST_LEARNT: usize = 2 * MOST;
 
 /// A session as other servers have to know it.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +51,15 @@ pub(super) struct Shown {
     pub(super) used: Instant,
     /// Of its note; 0 if it was not written yet.
     pub(super) revision: u64,
+}
+
+/// A session that has just begun.
+pub(super) struct Begun {
+    pub(super) id: String,
+    /// The digest of its id.
+    pub(super) digest: Digest,
+    /// The sessions that have ended for it.
+    pub(super) ended: Vec<Digest>,
 }
 
 #[derive(Default)]
@@ -108,25 +121,23 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 impl Sessions {
-    /// Begins a session and gives its id, and the digest of that.
+    /// Begins a session.
     pub(super) fn begin(
         &mut self,
         key: Digest,
         scope: Scope,
         now: Instant,
-    ) -> Result<(String, Digest), getrandom::Error> {
+    ) -> Result<Begun, getrandom::Error> {
         let mut id = [0; 32];
         getrandom::fill(&mut id)?;
         let id = id.map(|byte| format!("{byte:02x}")).concat();
         self.open.retain(|_, session| !session.has_expired(now));
-        if self.of(scope).count() >= MOST {
-            self.end_oldest(scope);
-        }
+        let ended = self.make_room(scope, MOST);
         let used = InUse(Arc::new(Mutex::new(now)));
         let session = Session { key, scope, used, revision: 0, told: now, valid: watch::channel(()).0 };
         let digest = Digest::of(id.as_bytes());
         self.open.insert(digest, session);
-        Ok((id, digest))
+        Ok(Begun { id, digest, ended })
     }
 
     /// The grant of the first of these ids that belongs to a session.
@@ -169,21 +180,20 @@ impl Sessions {
         Some(Shown { key: session.key, scope: session.scope, used, revision: session.revision })
     }
 
-    /// Learns of a session of another server, or of its use there.
-    pub(super) fn learn(&mut self, id: Digest, shown: &Shown) {
+    /// Learns of a session of another server, or of its use there. Gives the sessions that have ended for it.
+    pub(super) fn learn(&mut self, id: Digest, shown: &Shown) -> Vec<Digest> {
         let Shown { key, scope, used, revision } = *shown;
         if let Some(session) = self.open.get_mut(&id) {
             session.used.also(used);
             session.told = session.told.max(used);
             session.revision = revision;
-            return;
+            return Vec::new();
         }
-        if self.of(scope).count() >= MOST {
-            self.end_oldest(scope);
-        }
+        let ended = self.make_room(scope, MOST_LEARNT);
         let in_use = InUse(Arc::new(Mutex::new(used)));
         let session = Session { key, scope, used: in_use, revision, told: used, valid: watch::channel(()).0 };
         self.open.insert(id, session);
+        ended
     }
 
     /// The other servers can know the session.
@@ -209,17 +219,23 @@ impl Sessions {
         self.open.iter().filter(move |(_, session)| session.scope == scope)
     }
 
+    /// Ends sessions of a scope until there are fewer than that, and gives them: several servers may have begun some at once.
+    fn make_room(&mut self, scope: Scope, most: usize) -> Vec<Digest> {
+        let many = (self.of(scope).count() + 1).saturating_sub(most);
+        (0..many).filter_map(|_| self.end_oldest(scope)).collect()
+    }
+
     /// Ends a session of the token that has most of this scope: preferably one that is not in use.
-    fn end_oldest(&mut self, scope: Scope) {
+    fn end_oldest(&mut self, scope: Scope) -> Option<Digest> {
         let mut counts: HashMap<Digest, usize> = HashMap::new();
         for (_, session) in self.of(scope) {
             *counts.entry(session.key).or_default() += 1;
         }
-        let Some((key, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
+        let (key, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
         let own = self.of(scope).filter(|(_, session)| session.key == key);
         let oldest = own.min_by_key(|(_, session)| (session.is_in_use(), session.used.since()));
-        if let Some(id) = oldest.map(|(id, _)| *id) {
-            self.open.remove(&id);
-        }
+        let id = oldest.map(|(id, _)| *id)?;
+        self.open.remove(&id);
+        Some(id)
     }
 }

@@ -19,7 +19,8 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::auth::Auth;
-use super::sessions::{IDLE, Shown};
+use super::cleaning::{Cleaning, ROUND, Removed};
+use super::sessions::{Begun, IDLE, Shown};
 use crate::journal::{Journal, JournalError, Note, Shelf, Trouble, TroubleKind};
 use crate::log_limiter::limited;
 use crate::token::{Digest, Scope};
@@ -29,12 +30,6 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// How long a request that begins or ends a session waits until the others can know it.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How often notes that no server needs any more are looked for.
-const CLEAN: Duration = Duration::from_secs(60 * 60);
-
-/// The most notes that are written, and removed, before the server looks again. Requests wait for a look.
-const ROUND: usize = 100;
 
 /// What a note says of a session.
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,7 +57,7 @@ pub(in crate::server) struct Share {
     unwritten: HashSet<Digest>,
     /// Whether the last round has left something to be written or removed.
     has_rest: bool,
-    cleaned: Instant,
+    cleaning: Cleaning,
 }
 
 impl Share {
@@ -80,7 +75,7 @@ impl Share {
             again: false,
             unwritten: HashSet::new(),
             has_rest: false,
-            cleaned: Instant::now(),
+            cleaning: Cleaning::new(),
         };
         if let Err(error) = share.look().await {
             limited!(warn, "the sessions of browsers can't be read yet", %error);
@@ -160,6 +155,16 @@ impl Share {
         Ok(())
     }
 
+    /// Removes notes that no server needs any more.
+    async fn clean(&mut self) -> Result<(), JournalError> {
+        match self.cleaning.round(&self.journal, &self.auth).await? {
+            Removed::All => {}
+            Removed::Some => self.has_rest = true,
+            Removed::NotNow => self.again = true,
+        }
+        Ok(())
+    }
+
     /// Reads what has changed on other servers.
     async fn look(&mut self) -> Result<(), JournalError> {
         let looked = self.read_on().await;
@@ -181,26 +186,59 @@ impl Share {
         // If some are gone, it was purged.
         let is_whole =
             self.again || self.read.is_none() || self.auth.oldest().is_some_and(|known| known < oldest);
-        let mut gone: HashSet<Digest> =
-            if is_whole { self.auth.noted().into_iter().collect() } else { HashSet::new() };
-        let after = if is_whole { 0 } else { self.read.unwrap_or_default() };
+        let read = match self.read.filter(|_| !is_whole) {
+            Some(after) => self.read_after(after, newest).await?,
+            None => None,
+        };
+        let read = match read {
+            Some(read) => read,
+            None => self.read_all(newest).await?,
+        };
+        self.again = false;
+        self.read = Some(read);
+        Ok(())
+    }
+
+    /// Reads what has changed after a revision, and gives up to which one everything is read then; `None` if some of what this server
+    /// has not read is removed.
+    async fn read_after(&mut self, after: u64, newest: u64) -> Result<Option<u64>, JournalError> {
+        if newest <= after {
+            return Ok(Some(newest));
+        }
+        let (mut read, mut is_missing) = (newest, false);
+        let (wall, now) = (Timestamp::now().as_second(), Instant::now());
+        for note in self.journal.notes(after).await? {
+            read = read.max(note.revision);
+            if let Some(id) = Digest::from_hex(&note.name) {
+                self.take_in(id, note, wall, now);
+            } else if let Some(upto) = self.cleaning.take_in(&note) {
+                is_missing |= upto > after;
+                self.auth.are_removed(upto);
+            }
+        }
+        Ok((!is_missing).then_some(read))
+    }
+
+    /// Reads all notes, and gives up to which revision that is. Sessions that this server knows, and of which there is no note, have ended.
+    async fn read_all(&mut self, newest: u64) -> Result<u64, JournalError> {
+        let mut gone: HashSet<Digest> = self.auth.noted().into_iter().collect();
         let mut read = newest;
-        if newest > after {
-            let (wall, now) = (Timestamp::now().as_second(), Instant::now());
-            for note in self.journal.notes(after).await? {
-                read = read.max(note.revision);
-                if let Some(id) = Digest::from_hex(&note.name) {
-                    gone.remove(&id);
-                    self.take_in(id, note, wall, now);
-                }
+        self.cleaning.begin_anew();
+        let (wall, now) = (Timestamp::now().as_second(), Instant::now());
+        let notes = if newest > 0 { self.journal.notes(0).await? } else { Vec::new() };
+        for note in notes {
+            read = read.max(note.revision);
+            if let Some(id) = Digest::from_hex(&note.name) {
+                gone.remove(&id);
+                self.take_in(id, note, wall, now);
+            } else {
+                self.cleaning.take_in(&note);
             }
         }
         for id in gone {
             self.auth.is_gone(&id);
         }
-        self.again = false;
-        self.read = Some(read);
-        Ok(())
+        Ok(read)
     }
 
     fn take_in(&mut self, id: Digest, note: Note, wall: i64, now: Instant) {
@@ -230,24 +268,6 @@ impl Share {
             Some(shown) => self.auth.learn(id, &shown),
             None => self.auth.has_ended(id, revision),
         }
-    }
-
-    /// Removes notes of sessions that ended long ago, or that no server has used.
-    async fn clean(&mut self) -> Result<(), JournalError> {
-        if self.cleaned.elapsed() < CLEAN {
-            return Ok(());
-        }
-        let mut useless = self.auth.useless().into_iter();
-        for id in useless.by_ref().take(ROUND) {
-            self.journal.forget_note(&id.to_hex()).await?;
-            self.auth.was_removed(&id);
-        }
-        if useless.next().is_some() {
-            self.has_rest = true;
-        } else {
-            self.cleaned = Instant::now();
-        }
-        Ok(())
     }
 }
 
@@ -326,6 +346,13 @@ pub(super) async fn end(auth: &Auth, ids: &[String]) -> Result<(), JournalError>
     known.and(others)
 }
 
+/// Tells the other servers of a session that has just begun, and of those that have ended for it. So whoever logs in again and again
+/// waits for that, and no more sessions wait to be told of than there are log-ins under way.
+pub(super) async fn begun(auth: &Auth, begun: &Begun) {
+    // What can't be told now, they hear later.
+    let _ = tokio::join!(tell(auth, &begun.digest), tell_all(auth, &begun.ended));
+}
+
 async fn tell_all(auth: &Auth, ids: &[Digest]) -> Result<(), JournalError> {
     join_all(ids.iter().map(|id| tell(auth, id))).await.into_iter().collect()
 }
@@ -344,5 +371,7 @@ pub(super) async fn tell(auth: &Auth, id: &Digest) -> Result<(), JournalError> {
     told
 }
 
+#[cfg(test)]
+mod many;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The limit of wrong tokens from one network address, so that guessing is slow and other addresses are not locked out.
+//! The limits of one network address: of wrong tokens, so that guessing is slow and other addresses are not locked out, and of log-ins.
 //!
 //! An empty bucket refuses every token unseen: if right tokens were let in, a guesser would recognise them by that. So
 //! a client that shares the address of a guesser is refused too, until half a second after the guessing stops. Sessions
@@ -13,6 +13,10 @@ use crate::server::rate::{Buckets, Rate};
 
 /// Wrong tokens that an address may send.
 const RATE: Rate = Rate { per_second: 2.0, burst: 20.0 };
+
+/// Log-ins with right tokens. Each one costs the other servers of a journal a note, and may push out a session: a program that logs in
+/// for each of its requests would push out everybody. Behind a proxy the users of a whole team have one address.
+const LOGINS: Rate = Rate { per_second: 5.0, burst: 100.0 };
 
 /// Networks that are remembered.
 const NETWORKS: usize = 4_096;
@@ -52,5 +56,26 @@ impl Throttle {
         }
         buckets.take(peer, now);
         Attempt::Wrong
+    }
+}
+
+/// Counts the log-ins of each network.
+pub(super) struct Logins(Mutex<Buckets>);
+
+impl Default for Logins {
+    fn default() -> Self {
+        Self(Mutex::new(Buckets::new(LOGINS, NETWORKS)))
+    }
+}
+
+impl Logins {
+    /// Whether that address may log in now.
+    pub(super) fn admit(&self, peer: IpAddr, now: Instant) -> bool {
+        let mut buckets = self.0.lock();
+        let has_token = buckets.has_token(peer, now);
+        if has_token {
+            buckets.take(peer, now);
+        }
+        has_token
     }
 }

@@ -20,6 +20,7 @@ pub mod driver;
 mod events;
 mod evil;
 mod firefox;
+mod greeted;
 mod headline;
 mod late;
 mod links;

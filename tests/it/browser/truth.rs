@@ -1,6 +1,6 @@
 //! The page says only what is so: histories that are there, how far behind it is, times that were, and what it will cost.
 
-use incident::contract::{Durations, IncidentResolved, Message, Outcome};
+use incident::contract::{Cost, Durations, IncidentResolved, Message, Outcome, SystemMetrics};
 use incident::journal::Record;
 use serde_json::{Value, json};
 
@@ -273,4 +273,36 @@ async fn what_it_will_cost_is_projected_with_the_phases_to_come_and_as_a_range()
         }
     }
     assert!(seen > 90, "{seen} projections");
+}
+
+/// In a currency of no worth, or by a publisher's mistake.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn an_amount_that_has_no_name_is_short_wherever_it_stands() {
+    let server = Local::start().await;
+    for (subject, total) in [("a", 1e300), ("b", 12_345_678.0)] {
+        let costs = Message::SystemMetrics(SystemMetrics {
+            origin: None,
+            observed_at: None,
+            offset_s: Some(1.0),
+            synthetic: true,
+            phase: None,
+            metrics: std::collections::BTreeMap::new(),
+            users_affected: None,
+            cost: Some(Cost { currency: "USD".to_owned(), total, per_minute: 0.0 }),
+        });
+        server.append(vec![started(subject), Record::at(subject, 2, &costs)]).await;
+    }
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    for (subject, text) in [("a", "$1.0e+300"), ("b", "$12.35M")] {
+        let shown =
+            format!("document.querySelector('#tabs [data-tab={subject}] .muted')?.innerText === '{text}'");
+        page.until("what it costs, in its tab", &shown).await;
+    }
+    let written = "
+        const { cash, cashShort, compact } = await import('/format.js');
+        return [cash(1e300, 'USD'), cash(-1e15, 'USD'), cash(999999999999999, 'USD'), cashShort(1e300, 'USD'), compact(1e300)];
+    ";
+    let wanted = ["$1.0e+300", "$-1.0e+15", "$999,999,999,999,999", "$1.0e+300", "1.0e+300"];
+    assert_eq!(page.run(written, vec![]).await, json!(wanted));
 }

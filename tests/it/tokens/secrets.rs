@@ -97,5 +97,6 @@ async fn provoke(address: std::net::SocketAddr) -> String {
     let cookie = login(WRITE).await.cookie().to_owned();
     request("GET", "/api/incidents").header("Cookie", &cookie).send().await;
     request("POST", "/logout").header("Cookie", &cookie).send().await;
+    request("POST", "/logout").header("Cookie", &cookie).origin(&format!("http://{address}")).send().await;
     cookie
 }
