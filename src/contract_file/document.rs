@@ -68,8 +68,7 @@ fn text(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > LARGEST {
         return Err(format!("the file has more than {} MiB", LARGEST >> 20));
     }
-    let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    input_file::text(bytes).map_err(cannot)
 }
 
 /// What begins with a brace is JSON, unless only YAML reads it: a flow map with comments, say.

@@ -117,6 +117,7 @@ fn contents(path: &Path) -> Result<Vec<u8>, Failure> {
 /// The failure for files that can't be used.
 fn failure(error: TlsError) -> Failure {
     let hint = match &error {
+        TlsError::Encoding { .. } => "--tls-cert and --tls-key take PEM files".to_owned(),
         TlsError::NoCertificate(_) => {
             "--tls-cert takes the certificate, --tls-key the key; `openssl x509 -inform der -in FILE` converts DER to PEM"
                 .to_owned()
