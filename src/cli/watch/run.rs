@@ -15,6 +15,8 @@ use crate::cli::format;
 use crate::cli::out::{painted, say};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
+use crate::cli::remote::times_of;
+use crate::cli::times::Asked;
 use crate::client::Follower;
 use crate::hub::After;
 use crate::report::{IncidentState, IncidentStatus};
@@ -86,11 +88,19 @@ impl Watch {
         mut interrupted: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Exit, Failure> {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let mut times = Asked::default();
         loop {
             let item = tokio::select! {
                 item = follower.next() => item?,
                 _ = ticks.tick() => {
+                    if session.asks() {
+                        times.ask(times_of(&self.remote));
+                    }
                     session.footer.tick(&session.known, self.incident.as_deref());
+                    continue;
+                }
+                Some(told) = times.answer() => {
+                    session.footer.told(&told);
                     continue;
                 }
                 () = &mut interrupted => {
