@@ -147,7 +147,10 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub fn utf8(bytes: Vec<u8>) -> Result<String> {
     let wrong = |what: String| Error::new(ErrorKind::InvalidData, format!("it is {what}"));
     if let Encoding::Utf16(_) = encoding(&bytes).map_err(wrong)? {
-        return Err(wrong("UTF-16, which is read in recordings alone: save the file as UTF-8".to_owned()));
+        return Err(wrong(
+            "UTF-16, which is read in recordings and published files alone: save the file as UTF-8"
+                .to_owned(),
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -31,7 +31,12 @@ pub(super) struct ServerClock {
 
 impl Default for ServerClock {
     fn default() -> Self {
-        Self { set: (Timestamp::now(), Instant::now()), apart: HashMap::new(), stopped: None, is_unsure: false }
+        Self {
+            set: (Timestamp::now(), Instant::now()),
+            apart: HashMap::new(),
+            stopped: None,
+            is_unsure: false,
+        }
     }
 }
 

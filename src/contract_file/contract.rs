@@ -131,11 +131,8 @@ impl Contract {
             messages.push(compiler.message(message)?);
         }
         roots.push(whole.clone());
-        let whole = if is_asyncapi || messages.len() < 2 {
-            None
-        } else {
-            Some(compiler.compile(&whole, draft)?)
-        };
+        let whole =
+            if is_asyncapi || messages.len() < 2 { None } else { Some(compiler.compile(&whole, draft)?) };
         if let Some(circle) = files.circle() {
             let text = "this `$ref` leads back to itself, so that no value can be judged";
             return Err(circle.error(text).hint("let it lead to another schema"));

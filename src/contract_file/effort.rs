@@ -100,7 +100,8 @@ impl Effort {
         let effort = Self { schemas, roots };
         let mut known = vec![None; effort.schemas.len()];
         let is_short = effort.roots.iter().all(|root| effort.longest(*root, &mut known) <= MORE);
-        let is_slow = |leads: &Leads| leads.pattern > 0 || leads.patterns.iter().any(|(_, bytes, _)| *bytes > 0);
+        let is_slow =
+            |leads: &Leads| leads.pattern > 0 || leads.patterns.iter().any(|(_, bytes, _)| *bytes > 0);
         (!is_short || effort.schemas.iter().any(is_slow)).then_some(effort)
     }
 
@@ -142,14 +143,17 @@ impl Effort {
         // A circle without a step into the value ends here.
         known.insert(key, 0);
         let leads = &self.schemas[schema];
-        let mut sum =
-            leads.same.iter().fold(1_u64, |sum, to| sum.saturating_add(self.steps(*to, value, allowed, known)));
+        let mut sum = leads
+            .same
+            .iter()
+            .fold(1_u64, |sum, to| sum.saturating_add(self.steps(*to, value, allowed, known)));
         sum = sum.saturating_add(leads.matching(value));
         if sum > allowed {
             // Its names are not even compared.
             return sum;
         }
-        let mut add = |to: Number, part: &Value| sum = sum.saturating_add(self.steps(to, part, allowed, known));
+        let mut add =
+            |to: Number, part: &Value| sum = sum.saturating_add(self.steps(to, part, allowed, known));
         match value {
             Value::Object(members) => {
                 for (name, part) in members {

@@ -67,8 +67,7 @@ fn message(files: &Files, schema: &Place, index: usize, draft: Draft) -> Found {
     let target = files.followed(schema).unwrap_or_else(|| schema.clone());
     let title = target.get("title").and_then(Value::as_str).map(str::to_owned);
     let examples = target.get("examples").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut found =
-        Found { name: String::new(), title, examples, schema: Some(schema.clone()), draft };
+    let mut found = Found { name: String::new(), title, examples, schema: Some(schema.clone()), draft };
     let by_type = || {
         let fixed = found.fixed(files);
         let kind = |key: &str| fixed.iter().find(|(name, _)| name == key).map(|(_, text)| text.clone());

@@ -89,7 +89,10 @@ fn judge<const PLACE: usize>(value: &Value) -> Result<(), Box<dyn Error>> {
         let Some(judging) = judging else { return Ok(()) };
         let Some(limit) = judging.limits.get(PLACE) else { return Ok(()) };
         if limit.is_unclear(number) && judging.rounded.has(number) {
-            let text = format!("{}, which can't be said of a number that was rounded when it was read", limit.text());
+            let text = format!(
+                "{}, which can't be said of a number that was rounded when it was read",
+                limit.text()
+            );
             judging.unclear.get_or_insert_with(|| format!("{number} should be {text}"));
             return Err(text.into());
         }

@@ -104,7 +104,8 @@ async fn a_pipe_that_sinks_name_later_keeps_a_server_from_ending_for_nothing() {
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]
 async fn a_mistake_in_another_file_is_waited_for() {
     const SINK: &str = "[[sink]]\nname = \"pager\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:9/\"\n";
-    const RECEIVER: &str = "[[receiver]]\nname = \"prod\"\nkind = \"alertmanager\"\ntoken_file = \"prod.token\"\n";
+    const RECEIVER: &str =
+        "[[receiver]]\nname = \"prod\"\nkind = \"alertmanager\"\ntoken_file = \"prod.token\"\n";
     let authority = Authority::with_server();
     fs::write(authority.folder().join("prod.token"), "0123456789abcdef0123456789abcdef\n").unwrap();
     let sound = fs::read_to_string(authority.folder().join("server.pem")).unwrap();

@@ -17,11 +17,24 @@ fn contract(schema: &Value) -> Contract {
 #[test]
 fn formats_are_judged_as_others_judge_them() {
     for (format, fit, others) in [
-        ("date", &["2024-02-29", "0000-01-01"][..], &["2026-02-29", "+123-01-01", "2026-1-01", "2026-+1-01", "é026-01-01"][..]),
+        (
+            "date",
+            &["2024-02-29", "0000-01-01"][..],
+            &["2026-02-29", "+123-01-01", "2026-1-01", "2026-+1-01", "é026-01-01"][..],
+        ),
         (
             "time",
             &["10:00:00Z", "23:59:60Z", "15:59:60-08:00", "00:59:60+01:00", "10:00:00.5+01:00"],
-            &["+1:00:00Z", "10:00:00", "10:00:60Z", "10:00:00 Z", "10:00:00.Z", "24:00:00Z", "10:00:00++1:00", "10:00:00é"],
+            &[
+                "+1:00:00Z",
+                "10:00:00",
+                "10:00:60Z",
+                "10:00:00 Z",
+                "10:00:00.Z",
+                "24:00:00Z",
+                "10:00:00++1:00",
+                "10:00:00é",
+            ],
         ),
         (
             "date-time",
@@ -31,7 +44,19 @@ fn formats_are_judged_as_others_judge_them() {
         (
             "email",
             &["a@b.c", "a@b", "a+b@c.d", r#""a b"@c.d"#, r#""a\"b"@c.d"#, "a@[127.0.0.1]", "a@[IPv6:::1]"],
-            &["@b", "a", "a@", "a..b@c.d", ".a@b.c", "a.@b.c", "a@-b.c", "a@b.c.", r#""a"b"@c.d"#, "\"\u{1}\"@c.d", "ä@b.c"],
+            &[
+                "@b",
+                "a",
+                "a@",
+                "a..b@c.d",
+                ".a@b.c",
+                "a.@b.c",
+                "a@-b.c",
+                "a@b.c.",
+                r#""a"b"@c.d"#,
+                "\"\u{1}\"@c.d",
+                "ä@b.c",
+            ],
         ),
         ("idn-email", &["ä@ö.de", "a@b.c"], &["@ö.de", "ä"]),
         (
@@ -80,7 +105,11 @@ fn what_stands_beside_a_reference_counts_as_the_draft_says() {
         let scratch = Scratch::new().with("c.json", &root.to_string()).with("other.json", &other.to_string());
         let contract = read(&scratch.path().join("c.json")).unwrap();
         assert_eq!(contract.judge(&json!({ "v": [2] })).is_err(), counts, "{draft:?}");
-        assert_eq!(contract.judge(&json!({ "w": { "v": [2] } })).is_err(), counts, "{draft:?}, in the other file");
+        assert_eq!(
+            contract.judge(&json!({ "w": { "v": [2] } })).is_err(),
+            counts,
+            "{draft:?}, in the other file"
+        );
     }
     for (format, counts) in [
         ("application/vnd.aai.asyncapi+json;version=2.6.0", false),
@@ -108,7 +137,8 @@ fn patterns_that_would_take_gigabytes_together_are_left_out_and_told() {
     let many = contract(&json!({ "properties": fields }));
     let told = many.left_out();
     assert!((1_000..3_000).contains(&told.len()), "{}", told.len());
-    let mut kinds: Vec<&str> = told.iter().filter_map(|told| told.rsplit_once(": ")).map(|(_, why)| why).collect();
+    let mut kinds: Vec<&str> =
+        told.iter().filter_map(|told| told.rsplit_once(": ")).map(|(_, why)| why).collect();
     kinds.dedup();
     assert_eq!(kinds, ["the patterns of the contract take too much memory together"]);
     assert!(many.judge(&json!({ "f0": "0" })).is_err(), "the first ones are checked");
@@ -121,7 +151,8 @@ fn patterns_that_would_take_gigabytes_together_are_left_out_and_told() {
     // Small ones may be many.
     let mut text = String::from("{\"properties\":{");
     for n in 0..10_000 {
-        let _ = write!(text, "{}\"f{n}\":{{\"pattern\":\"^[a-z]{{1,9}}-{n}$\"}}", if n == 0 { "" } else { "," });
+        let _ =
+            write!(text, "{}\"f{n}\":{{\"pattern\":\"^[a-z]{{1,9}}-{n}$\"}}", if n == 0 { "" } else { "," });
     }
     let small = contract(&serde_json::from_str(&(text + "}}")).unwrap());
     assert!(small.left_out().is_empty(), "{}", small.left_out().len());
@@ -136,7 +167,8 @@ fn a_large_pattern_is_not_followed_through_a_long_text() {
     assert_eq!(large.judge(&json!({ "v": "1".repeat(60) })).unwrap_err().pointer, "/v");
     let why = large.judge(&json!({ "v": "ä".repeat(4_000_000) })).unwrap_err();
     assert!(why.text.starts_with("this message was not judged"), "{why:?}");
-    let names = contract(&json!({ "patternProperties": { r"^(?:\p{L}{1,250}x){1,3}$": { "type": "number" } } }));
+    let names =
+        contract(&json!({ "patternProperties": { r"^(?:\p{L}{1,250}x){1,3}$": { "type": "number" } } }));
     assert!(names.judge(&json!({ "äx": "1" })).is_err());
     let why = names.judge(&json!({ ("ä".repeat(4_000_000)): 1 })).unwrap_err();
     assert!(why.text.starts_with("this message was not judged"), "{why:?}");

@@ -218,22 +218,36 @@ fn what_rounding_decides_is_not_said() {
     assert_eq!(judged(&tens, "100000000000000000000"), Ok(()));
     assert!(judged(&tens, "100000000000000000001").unwrap_err().contains("was rounded"));
     // What does not fit because it can't be said may not be why another schema fits.
-    assert!(judged(&json!({ "not": { "multipleOf": 10 } }), "100000000000000000001").unwrap_err().contains("rounded"));
+    assert!(
+        judged(&json!({ "not": { "multipleOf": 10 } }), "100000000000000000001")
+            .unwrap_err()
+            .contains("rounded")
+    );
     assert_eq!(judged(&json!({ "type": "integer" }), "100000000000000000001"), Ok(()));
 }
 
 #[test]
 fn limits_that_are_rounded_when_the_contract_is_read_are_told() {
     for (name, text) in [
-        ("c.json", r#"{"properties":{"a":{"maximum":18446744073709551616},"b":{"const":[18446744073709551617]},"c":{"maximum":1e30}}}"#),
-        ("c.yaml", "properties:\n  a:\n    maximum: 18446744073709551616\n  b:\n    const: [18446744073709551617]\n  c:\n    maximum: 1e30\n"),
+        (
+            "c.json",
+            r#"{"properties":{"a":{"maximum":18446744073709551616},"b":{"const":[18446744073709551617]},"c":{"maximum":1e30}}}"#,
+        ),
+        (
+            "c.yaml",
+            "properties:\n  a:\n    maximum: 18446744073709551616\n  b:\n    const: [18446744073709551617]\n  c:\n    maximum: 1e30\n",
+        ),
     ] {
         let scratch = Scratch::new().with(name, text);
         let contract = read(&scratch.path().join(name)).unwrap();
-        let told: Vec<&str> = contract.left_out().iter().filter_map(|told| told.split_once(" in ")).map(|(what, _)| what).collect();
+        let told: Vec<&str> = contract
+            .left_out()
+            .iter()
+            .filter_map(|told| told.split_once(" in "))
+            .map(|(what, _)| what)
+            .collect();
         let rounded = |keyword: &str| format!("`{keyword}` 18446744073709552000.0 to the last digit");
         assert_eq!(told, [rounded("maximum"), rounded("const")], "{name}");
         assert!(contract.left_out()[0].ends_with("the number has been rounded when it was read"));
     }
 }
-

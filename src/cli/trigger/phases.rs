@@ -107,7 +107,10 @@ mod tests {
             for current in 0..23 {
                 let shown = window(23, current, rows);
                 assert!(shown.contains(&current) && shown.end <= 23, "{rows} rows, at {current}: {shown:?}");
-                assert!(rows < 6 || shown.len() + 2 + 2 <= rows || shown.len() == 23, "{rows} {current}: {shown:?}");
+                assert!(
+                    rows < 6 || shown.len() + 2 + 2 <= rows || shown.len() == 23,
+                    "{rows} {current}: {shown:?}"
+                );
             }
         }
     }
