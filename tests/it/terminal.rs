@@ -158,7 +158,7 @@ fn of_more_phases_than_rows_those_around_the_current_one_are_drawn() {
     }
     for phase in 0..16 {
         scenario += &format!(
-            "[[steps]]\nat = \"{phase}m10s\"\nagent = \"observer\"\naction = \"look\"\nsummary = \"Looks at {phase}\"\n"
+            "[[steps]]\nid = \"s{phase}\"\nat = \"{phase}m10s\"\nagent = \"observer\"\naction = \"look\"\nsummary = \"Looks at {phase}\"\n"
         );
     }
     scenario += "[resolution]\nat = \"16m\"\nsummary = \"Over\"\n";

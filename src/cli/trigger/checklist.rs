@@ -68,7 +68,7 @@ impl Checklist {
         self.show_phases();
         let columns = fit::of_stderr();
         if !is_hidden && std::mem::replace(&mut self.columns, columns) != columns {
-            self.phases.iter().for_each(|(_, bar)| bar.force_draw());
+            self.phases.force_draw();
         }
     }
 
@@ -245,11 +245,7 @@ impl Show for Checklist {
                 Ending::Left => self.close(&phase, "…", &painted!["not finished"]),
             }
         }
-        for (_, bar) in self.phases.iter() {
-            if !bar.is_finished() {
-                bar.abandon();
-            }
-        }
+        self.phases.abandon();
         if let Some(total) = &self.total {
             total.finish_and_clear();
         }

@@ -40,8 +40,9 @@ impl Phases {
         self.lines.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, ProgressBar)> {
-        self.lines.iter()
+    /// Lays those that do not move any more out again.
+    pub(super) fn force_draw(&self) {
+        self.lines[self.shown.clone()].iter().for_each(|(_, bar)| bar.force_draw());
     }
 
     pub(super) fn get(&self, phase: &str) -> Option<&(String, ProgressBar)> {
@@ -50,6 +51,14 @@ impl Phases {
 
     pub(super) fn push(&mut self, name: String, bar: ProgressBar) {
         self.lines.push((name, bar));
+    }
+
+    /// Leaves what is drawn as it is.
+    pub(super) fn abandon(&self) {
+        let edges = [&self.above, &self.below];
+        for bar in self.lines.iter().map(|(_, bar)| bar).chain(edges).filter(|bar| !bar.is_finished()) {
+            bar.abandon();
+        }
     }
 
     /// Draws all of them, or those around a phase that the terminal has room for.
