@@ -111,6 +111,35 @@ pub fn encoding(head: &[u8]) -> std::result::Result<Encoding, String> {
     }
 }
 
+/// [`utf8`] without the mark at its beginning.
+///
+/// # Errors
+/// As [`utf8`].
+pub fn text(bytes: Vec<u8>) -> Result<String> {
+    let text = utf8(bytes)?;
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text))
+}
+
+/// What a file in PEM has, without byte order marks, which the readers of PEM take for a part of the line `-----BEGIN …`: they pass
+/// over the certificate or key below it. One stands in the middle where files were put together.
+///
+/// # Errors
+/// It has another encoding, in which nobody reads PEM.
+pub fn pem(bytes: &[u8]) -> Result<Vec<u8>> {
+    let wrong = |what: &str| Error::new(ErrorKind::InvalidData, format!("it is {what}"));
+    match encoding(bytes).map_err(|what| wrong(&what))? {
+        Encoding::Utf16(_) => Err(wrong("UTF-16, which is not read: save the file as UTF-8")),
+        Encoding::Utf8 => {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+            let mark = BYTE_ORDER_MARK.as_bytes();
+            Ok(lines.flat_map(|line| line.strip_prefix(mark).unwrap_or(line)).copied().collect())
+        }
+    }
+}
+
+/// What some editors and shells put before the first line.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// The text of a file that has to be UTF-8.
 ///
 /// # Errors
@@ -118,7 +147,10 @@ pub fn encoding(head: &[u8]) -> std::result::Result<Encoding, String> {
 pub fn utf8(bytes: Vec<u8>) -> Result<String> {
     let wrong = |what: String| Error::new(ErrorKind::InvalidData, format!("it is {what}"));
     if let Encoding::Utf16(_) = encoding(&bytes).map_err(wrong)? {
-        return Err(wrong("UTF-16, which is read in recordings alone: save the file as UTF-8".to_owned()));
+        return Err(wrong(
+            "UTF-16, which is read in recordings and published files alone: save the file as UTF-8"
+                .to_owned(),
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -191,18 +191,25 @@ const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 /// A whole line that no CI system takes as a command: GitHub, Azure and others look for `::error::` and `##[error]` in
 /// what a job prints. Styles at the beginning do not count.
 pub fn unforged(line: &str) -> Cow<'_, str> {
-    let mut line = Cow::Borrowed(line);
-    for command in COMMANDS {
-        if line.contains(command) {
-            line = Cow::Owned(line.replace(command, &format!("\\u{{23}}{}", &command[1..])));
-        }
-    }
+    let mut line = uncommanded(line);
     let begins = after_styles(&line);
     if line[begins..].starts_with("::") {
         let (before, rest) = line.split_at(begins);
         line = Cow::Owned(format!("{before}\\u{{3a}}{}", &rest[1..]));
     }
     line
+}
+
+/// A text in which no CI system finds a command, unless the text begins a line. What is laid out in columns goes through this first,
+/// so that its width is that with which it is printed.
+pub fn uncommanded(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    for command in COMMANDS {
+        if text.contains(command) {
+            text = Cow::Owned(text.replace(command, &format!("\\u{{23}}{}", &command[1..])));
+        }
+    }
+    text
 }
 
 /// Where the text of a line begins, behind white space and styles.

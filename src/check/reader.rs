@@ -107,7 +107,7 @@ impl Reader {
                 frame.head = Some(head);
                 // What our own contract finds fault with need not be told twice.
                 if let (Some(contract), []) = (&self.contract, faults.as_slice())
-                    && let Err(mismatch) = contract.judge(&Value::Object(event))
+                    && let Err(mismatch) = contract.judge_text(text, &Value::Object(event))
                 {
                     faults.push((RuleId::Schema, reading::mismatched(mismatch)));
                 }

@@ -75,12 +75,12 @@ impl CheckReceivers {
         path: &Path,
         receivers: &'a [Receiver],
     ) -> Result<(&'a Receiver, Decision), Failure> {
-        let bytes = input_file::read(path, SAMPLE_BYTES).map_err(|error| {
+        let text = input_file::read(path, SAMPLE_BYTES).and_then(input_file::text).map_err(|error| {
             let error = anyhow!("the sample {} cannot be read: {error}", path.display());
             Failure::new(Exit::Usage, error).hint("name a file with the JSON that the sender posts")
         })?;
-        let receiver = self.choose(&bytes, receivers)?;
-        let delivery = delivered(receiver.kind, &bytes).map_err(|faults| {
+        let receiver = self.choose(text.as_bytes(), receivers)?;
+        let delivery = delivered(receiver.kind, text.as_bytes()).map_err(|faults| {
             let faults: Vec<String> = faults
                 .iter()
                 .map(|fault| match fault.pointer.as_str() {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::times::Times;
 use crate::contract::{Envelope, StreamOpened};
 
 /// An event's time that is further from the server's clock shows that the server's clock was set. A shorter distance may be
@@ -24,11 +25,18 @@ pub(super) struct ServerClock {
     apart: HashMap<String, SignedDuration>,
     /// Where the clock stands while the connection is lost.
     stopped: Option<Timestamp>,
+    /// A replayed event came from the future: its incident goes on by a time that only the server knows.
+    is_unsure: bool,
 }
 
 impl Default for ServerClock {
     fn default() -> Self {
-        Self { set: (Timestamp::now(), Instant::now()), apart: HashMap::new(), stopped: None }
+        Self {
+            set: (Timestamp::now(), Instant::now()),
+            apart: HashMap::new(),
+            stopped: None,
+            is_unsure: false,
+        }
     }
 }
 
@@ -46,8 +54,23 @@ impl ServerClock {
                 self.apart.clear();
             }
             self.apart.insert(event.incident().to_owned(), ahead);
+            // Nobody knows how old the event is, but a live one has just been written.
+            self.is_unsure |= !live;
         } else {
             self.apart.remove(event.incident());
+        }
+    }
+
+    /// Whether the server has to be asked for its times; says so once.
+    pub(super) fn asks(&mut self) -> bool {
+        std::mem::take(&mut self.is_unsure)
+    }
+
+    /// Takes in the times that the server tells.
+    pub(super) fn told(&mut self, times: &Times) {
+        self.set = (times.now, Instant::now());
+        for id in times.apart.keys().take(MOST) {
+            self.apart.insert(id.clone(), times.in_incident(id).duration_since(times.now));
         }
     }
 
@@ -118,6 +141,22 @@ mod tests {
             assert!(clock.apart.len() <= MOST);
         }
         assert!(is_close(clock.now_in(&format!("i{}", 2 * MOST - 1)), now + hours(2)));
+    }
+
+    /// The server's clock was set back, and the newest event is an hour old.
+    #[test]
+    fn how_old_a_replayed_event_from_the_future_is_the_server_says() {
+        let mut clock = ServerClock::default();
+        let now = clock.running();
+        clock.heard(&event("old", now - hours(2)), false);
+        assert!(!clock.asks());
+        clock.heard(&event("ahead", now + hours(1)), false);
+        assert!(clock.asks() && !clock.asks(), "once");
+        let ahead = (now + hours(2)).to_string();
+        let answer = serde_json::json!({ "time": now.to_string(), "times": { "ahead": ahead } });
+        clock.told(&Times::told(&answer));
+        assert!(is_close(clock.now_in("ahead"), now + hours(2)));
+        assert!(is_close(clock.now_in("old"), now));
     }
 
     #[test]

@@ -5,10 +5,19 @@ use std::borrow::Cow;
 use console::{measure_text_width, truncate_str};
 
 use super::emoji::apart;
+use crate::visible::{uncommanded, unforged};
 
-/// The columns of a text, as it is printed: with each emoji as one character.
+/// A text as it is printed: with each emoji as one character, and with no command to a CI system.
+fn printed(text: &str) -> Cow<'_, str> {
+    match apart(text) {
+        Cow::Borrowed(text) => uncommanded(text),
+        Cow::Owned(text) => Cow::Owned(uncommanded(&text).into_owned()),
+    }
+}
+
+/// The columns of a text, as it is printed.
 pub(super) fn width(text: &str) -> usize {
-    measure_text_width(&apart(text))
+    measure_text_width(&printed(text))
 }
 
 /// The columns of the terminal that stdout is.
@@ -21,12 +30,17 @@ pub(super) fn of_stderr() -> usize {
     console::Term::stderr().size().1.into()
 }
 
+/// The rows of the terminal that stderr is.
+pub(super) fn rows_of_stderr() -> usize {
+    console::Term::stderr().size().0.into()
+}
+
 /// A text of at most that many columns; "…" stands for what is cut.
 pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(truncate_str(&apart(text), columns, "…").into_owned())
+    Cow::Owned(truncate_str(&printed(text), columns, "…").into_owned())
 }
 
 /// A text of exactly that many columns.
@@ -57,7 +71,7 @@ pub(super) fn short_id(id: &str, columns: usize) -> Cow<'_, str> {
 
 /// As [`cut`], but always with the ellipsis.
 fn cut_hard(text: &str, columns: usize) -> String {
-    truncate_str(&apart(text), columns.saturating_sub(1), "").into_owned() + "…"
+    truncate_str(&printed(text), columns.saturating_sub(1), "").into_owned() + "…"
 }
 
 /// A text in lines of at most that many columns, all but the first indented.
@@ -68,8 +82,17 @@ pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> Vec<String> 
         .subsequent_indent(&later)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     // What goes into a pipe has no width, and stays.
-    let text = if columns == usize::MAX { Cow::Borrowed(text) } else { apart(text) };
-    textwrap::wrap(&text, options).into_iter().map(Cow::into_owned).collect()
+    let text = if columns == usize::MAX { uncommanded(text) } else { printed(text) };
+    let wrap = |text: &str| -> Vec<String> {
+        textwrap::wrap(text, &options).into_iter().map(Cow::into_owned).collect()
+    };
+    let lines = wrap(&text);
+    if lines.iter().all(|line| unforged(line) == line.as_str()) {
+        return lines;
+    }
+    // A word that would be a command at the beginning of a line is written longer, also where it does not stand there.
+    let words = text.split_inclusive(' ').map(unforged);
+    wrap(&words.collect::<String>())
 }
 
 #[cfg(test)]
@@ -89,6 +112,20 @@ mod tests {
         assert_eq!(width(&column("検知", 6)), 6);
         assert_eq!(column("検知する", 6), "検知… ");
         assert_eq!(column("communication", 9), "communic…");
+    }
+
+    /// A CI system would obey them, so they are printed longer than they are.
+    #[test]
+    fn commands_are_as_wide_as_they_are_printed() {
+        let text = "a ##[error]b ::error::c ##vso[task]d ::x".repeat(5);
+        for columns in [20, 33, 60, 80] {
+            for line in wrapped(&text, columns, 2) {
+                assert!(width(&line) <= columns, "{columns}: {line}");
+                assert_eq!(unforged(&line), line, "{columns}");
+            }
+        }
+        assert_eq!(width(&cut("##[error]x and more", 12)), 12);
+        assert_eq!(width(&unforged(&column("##[a", 12))), 12);
     }
 
     /// They are printed as one character each, and counted as they are printed.

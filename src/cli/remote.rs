@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use hyper::Method;
 
 use super::exit::{Exit, Failure, direct};
+use super::times::Times;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use crate::client::{ClientError, Endpoint, Endpoints};
@@ -48,6 +49,15 @@ pub(super) fn local_server() -> Endpoints {
 /// Whether --url is on the command line. Its value may come from the variable, too.
 pub(super) fn url_is_given() -> bool {
     std::env::args_os().any(|arg| arg == "--url" || arg.to_string_lossy().starts_with("--url="))
+}
+
+/// What time it is for the incidents of a server; `None` if it does not say.
+pub(super) fn times_of(remote: &Remote) -> impl Future<Output = Option<Times>> + use<> {
+    let url = remote.url.clone();
+    async move {
+        let answer = url.request(Method::GET, "/api/incidents", None).await.ok()?;
+        answer["time"].is_string().then(|| Times::told(&answer))
+    }
 }
 
 impl Remote {

@@ -112,12 +112,11 @@ fn read(file: &Path) -> Result<Value, Failure> {
     let usage =
         |error: anyhow::Error, hint: &str| Err(Failure::new(Exit::Usage, error).hint(hint.to_owned()));
     let name = file.display();
-    let text = match input_file::read(file, MAX_SCHEMA_BYTES) {
-        Ok(bytes) => String::from_utf8(bytes),
+    let text = match input_file::read(file, MAX_SCHEMA_BYTES).and_then(input_file::text) {
+        Ok(text) => text,
         Err(error) => return usage(anyhow!("{name} cannot be read: {error}"), NEXT),
     };
-    let Ok(text) = text else { return usage(anyhow!("{name} cannot be read: it is not UTF-8"), NEXT) };
-    let schema: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+    let schema: Value = match serde_json::from_str(&text) {
         Ok(schema) => schema,
         Err(error) => return usage(anyhow!(sentence(&name.to_string(), &error)), NEXT),
     };

@@ -72,7 +72,7 @@ pub(super) fn bearer(file: &Path) -> Result<(HeaderValue, (PathBuf, Digest)), Fa
 /// A secret in a file, without the line break at its end.
 fn secret(file: &Path) -> Result<(String, (PathBuf, Digest)), Failure> {
     let text = token_args::read(file)?;
-    let secret = text.trim();
+    let secret = text.trim_start_matches('\u{feff}').trim();
     if secret.is_empty() {
         return Err(unreadable(file, "it is empty"));
     }

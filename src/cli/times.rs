@@ -1,5 +1,7 @@
 //! What time it is for the incidents of a server, as its list of them tells.
 
+use std::pin::Pin;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -30,5 +32,24 @@ impl Times {
     /// What time it is for an incident.
     pub(super) fn in_incident(&self, id: &str) -> Timestamp {
         self.apart.get(id).and_then(Value::as_str).and_then(parse_time).unwrap_or(self.now)
+    }
+}
+
+/// A question to the server for its times, while other things go on.
+#[derive(Default)]
+pub(super) struct Asked(Option<Pin<Box<dyn Future<Output = Option<Times>>>>>);
+
+impl Asked {
+    /// Asks, unless it was just asked.
+    pub(super) fn ask(&mut self, times: impl Future<Output = Option<Times>> + 'static) {
+        self.0.get_or_insert_with(|| Box::pin(times));
+    }
+
+    /// The answer, if there was a question. Otherwise it waits for ever.
+    pub(super) async fn answer(&mut self) -> Option<Times> {
+        let Some(asked) = &mut self.0 else { return std::future::pending().await };
+        let told = asked.await;
+        self.0 = None;
+        told
     }
 }

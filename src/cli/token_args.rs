@@ -8,6 +8,7 @@ use clap::ValueHint;
 use super::exit::{Exit, Failure};
 use super::reread;
 use crate::client::Endpoints;
+use crate::input_file;
 use crate::shell;
 use crate::token::{self, FileError, Mistake, Token};
 
@@ -93,7 +94,7 @@ pub(super) fn unreadable(file: &Path, why: &str) -> Failure {
 
 /// The content of a token file as text.
 pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+    input_file::utf8(bytes).map_err(|error| error.to_string())
 }
 
 /// Whether other users can read a file. The permissions of pipes and the like are not checked.

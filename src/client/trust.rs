@@ -66,7 +66,8 @@ impl Trust {
         let unreadable =
             |why: &dyn fmt::Display| TrustError::Unreadable { file: file(), why: why.to_string() };
         let unusable = |why: &dyn fmt::Display| TrustError::Unusable { file: file(), why: why.to_string() };
-        let pem = input_file::read(path, MOST_BYTES).map_err(|error| unreadable(&error))?;
+        let pem = input_file::read(path, MOST_BYTES).and_then(|bytes| input_file::pem(&bytes));
+        let pem = pem.map_err(|error| unreadable(&error))?;
         let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
         let certificates = certificates.map_err(|error| unreadable(&error))?;
         if certificates.is_empty() {

@@ -147,6 +147,11 @@ fn with_traits(place: &Place, files: &Files, is_new: bool) -> Result<Map<String,
     Ok(fields)
 }
 
+/// The newest draft of the schemas of messages.
+pub(super) fn newest(messages: &[Found]) -> Draft {
+    messages.iter().map(|message| message.draft).max().unwrap_or(Draft::V7)
+}
+
 /// The draft of a schema format; what it is instead, if it is no JSON Schema.
 fn draft(format: Option<&str>) -> Result<Draft, String> {
     let Some(format) = format else { return Ok(Draft::V7) };

@@ -12,6 +12,7 @@ use super::error::ContractError;
 use super::files::{Files, NETWORK_HINT, Place, is_network};
 use super::found::Found;
 use super::{asyncapi, schema};
+use crate::json_schema::rounded::Rounded;
 use crate::json_schema::words::quoted;
 use crate::json_schema::{
     Draft, Fault, SchemaBuilder, SchemaError, SchemaId, SchemaSet, closest, unknown_draft,
@@ -110,6 +111,9 @@ impl Contract {
         }
         let found =
             if is_asyncapi { asyncapi::messages(&root, &files)? } else { schema::messages(&root, &files) };
+        // AsyncAPI has a draft for each message. If some are of a newer one, what that judges beside a reference is judged in all.
+        let draft = if is_asyncapi { asyncapi::newest(&found) } else { schema::draft(&root.value) };
+        files.set_draft(draft);
         let whole = Place { document: root.clone(), pointer: String::new() };
         let compiled = if is_asyncapi {
             found.iter().filter_map(|message| message.schema.clone()).collect()
@@ -127,11 +131,8 @@ impl Contract {
             messages.push(compiler.message(message)?);
         }
         roots.push(whole.clone());
-        let whole = if is_asyncapi || messages.len() < 2 {
-            None
-        } else {
-            Some(compiler.compile(&whole, Draft::V2020_12)?)
-        };
+        let whole =
+            if is_asyncapi || messages.len() < 2 { None } else { Some(compiler.compile(&whole, draft)?) };
         if let Some(circle) = files.circle() {
             let text = "this `$ref` leads back to itself, so that no value can be judged";
             return Err(circle.error(text).hint("let it lead to another schema"));
@@ -158,6 +159,14 @@ impl Contract {
         &self.left_out
     }
 
+    /// [`Contract::judge`] for a value that was read from a text, which tells the numbers that were rounded then.
+    ///
+    /// # Errors
+    /// The value is no message, or the digits that a number has lost may matter.
+    pub fn judge_text(&self, text: &str, value: &Value) -> Result<&str, Mismatch> {
+        Rounded::judge(text, || self.judge(value))
+    }
+
     /// The name of the message that a value is.
     ///
     /// # Errors
@@ -167,7 +176,7 @@ impl Contract {
         if let Some(steps) = self.effort.as_ref().and_then(|effort| effort.exceeded(value)) {
             let text = format!(
                 "this message was not judged, because that would take more than {steps} steps: parts of the contract lead to the same \
-                 schemas by several ways"
+                 schemas by several ways, or its patterns are too large for texts of this length"
             );
             return Err(Mismatch { message: None, pointer: String::new(), text });
         }

@@ -9,6 +9,9 @@ use super::error::ContractError;
 use super::twice::twice;
 use super::yaml;
 use crate::input_file;
+use crate::json_schema::compared::left_out;
+use crate::json_schema::rounded::Rounded;
+use crate::json_schema::understood::LeftOut;
 use crate::unread_json::sentence;
 
 /// The largest file, in bytes.
@@ -33,6 +36,11 @@ impl Document {
         })?;
         let value = parse(name, &text)?;
         Ok(Self { name: name.to_owned(), path: path.to_owned(), value, text })
+    }
+
+    /// What is compared with a number in it that was rounded when it was read.
+    pub(super) fn rounded(&self) -> Vec<LeftOut> {
+        left_out(&Rounded::of(&self.text), &self.value)
     }
 
     /// An error at a place of this document.
@@ -60,8 +68,7 @@ fn text(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > LARGEST {
         return Err(format!("the file has more than {} MiB", LARGEST >> 20));
     }
-    let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    input_file::text(bytes).map_err(cannot)
 }
 
 /// What begins with a brace is JSON, unless only YAML reads it: a flow map with comments, say.

@@ -13,6 +13,12 @@ use super::files::{Files, Place};
 const MOST: u64 = 100_000;
 const MORE: u64 = 100;
 
+/// An expression of more bytes than these may be slow: it is followed state by state at each letter.
+const SLOW: usize = 1 << 20;
+
+/// So many bytes of an expression, times bytes of a text, are one step.
+const STEP: u64 = 300_000;
+
 /// The number of a schema.
 type Number = usize;
 
@@ -22,7 +28,10 @@ struct Leads {
     /// Schemas for the same value.
     same: Vec<Number>,
     fields: BTreeMap<String, Number>,
-    patterns: Vec<(Regex, Number)>,
+    /// With the bytes that are counted for each letter of a name.
+    patterns: Vec<(Regex, u64, Number)>,
+    /// The bytes that are counted for each letter of a text.
+    pattern: u64,
     /// For fields that are in none of the above.
     other_fields: Vec<Number>,
     /// For the first items, each its own.
@@ -66,15 +75,22 @@ impl Effort {
             let named = |keyword: &str| place.members(keyword).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
             let ((fields, of_fields), (patterns, of_patterns)) =
                 (named("properties"), named("patternProperties"));
-            let patterns = patterns.iter().map(|pattern| Regex::new(pattern).ok());
+            // What this program can't read is not checked.
+            let readings = files.readings(&place.document);
+            let patterns = patterns.iter().map(|pattern| {
+                let (known, size) = readings.known(pattern)?;
+                Some((Regex::new(known).ok()?, slow(size)))
+            });
+            let pattern = place.get("pattern").and_then(Value::as_str);
+            let pattern = pattern.and_then(|pattern| readings.known(pattern));
             schemas.push(Leads {
                 same: all(files.parts(&place, &anchors)),
                 fields: fields.into_iter().zip(all(of_fields)).collect(),
-                // What this program can't read is not checked.
                 patterns: patterns
                     .zip(all(of_patterns))
-                    .filter_map(|(regex, to)| Some((regex?, to)))
+                    .filter_map(|(known, to)| known.map(|(regex, bytes)| (regex, bytes, to)))
                     .collect(),
+                pattern: pattern.map_or(0, |(_, size)| slow(size)),
                 other_fields: all(single(&["additionalProperties", "unevaluatedProperties"])),
                 first: all(lists.collect()),
                 other_items: all(single(&["items", "additionalItems", "unevaluatedItems"])),
@@ -84,7 +100,9 @@ impl Effort {
         let effort = Self { schemas, roots };
         let mut known = vec![None; effort.schemas.len()];
         let is_short = effort.roots.iter().all(|root| effort.longest(*root, &mut known) <= MORE);
-        (!is_short).then_some(effort)
+        let is_slow =
+            |leads: &Leads| leads.pattern > 0 || leads.patterns.iter().any(|(_, bytes, _)| *bytes > 0);
+        (!is_short || effort.schemas.iter().any(is_slow)).then_some(effort)
     }
 
     /// How many schemas judge one value and a part of it by each way that leads there: without end if a schema leads to itself.
@@ -94,7 +112,7 @@ impl Effort {
         }
         known[schema] = Some(u64::MAX);
         let leads = &self.schemas[schema];
-        let parts = leads.fields.values().chain(leads.patterns.iter().map(|(_, to)| to));
+        let parts = leads.fields.values().chain(leads.patterns.iter().map(|(_, _, to)| to));
         let parts = parts.chain(&leads.other_fields).chain(&leads.first).chain(&leads.other_items);
         let all = leads.same.iter().chain(parts).chain(&leads.items);
         let sum = all.fold(1_u64, |sum, to| sum.saturating_add(self.longest(*to, known)));
@@ -106,12 +124,18 @@ impl Effort {
     pub(super) fn exceeded(&self, message: &Value) -> Option<u64> {
         let allowed = MOST + MORE * parts(message);
         let mut known = HashMap::new();
-        let too_long = |root: &Number| self.steps(*root, message, &mut known) > allowed;
+        let too_long = |root: &Number| self.steps(*root, message, allowed, &mut known) > allowed;
         self.roots.iter().any(too_long).then_some(allowed)
     }
 
     /// How many schemas judge a value and its parts. Each pair of a schema and a value is counted once.
-    fn steps(&self, schema: Number, value: &Value, known: &mut HashMap<(Number, *const Value), u64>) -> u64 {
+    fn steps(
+        &self,
+        schema: Number,
+        value: &Value,
+        allowed: u64,
+        known: &mut HashMap<(Number, *const Value), u64>,
+    ) -> u64 {
         let key = (schema, std::ptr::from_ref(value));
         if let Some(steps) = known.get(&key) {
             return *steps;
@@ -119,15 +143,23 @@ impl Effort {
         // A circle without a step into the value ends here.
         known.insert(key, 0);
         let leads = &self.schemas[schema];
-        let mut sum =
-            leads.same.iter().fold(1_u64, |sum, to| sum.saturating_add(self.steps(*to, value, known)));
-        let mut add = |to: Number, part: &Value| sum = sum.saturating_add(self.steps(to, part, known));
+        let mut sum = leads
+            .same
+            .iter()
+            .fold(1_u64, |sum, to| sum.saturating_add(self.steps(*to, value, allowed, known)));
+        sum = sum.saturating_add(leads.matching(value));
+        if sum > allowed {
+            // Its names are not even compared.
+            return sum;
+        }
+        let mut add =
+            |to: Number, part: &Value| sum = sum.saturating_add(self.steps(to, part, allowed, known));
         match value {
             Value::Object(members) => {
                 for (name, part) in members {
                     let own = leads.fields.get(name).copied();
-                    let patterns = leads.patterns.iter().filter(|(regex, _)| regex.is_match(name));
-                    let named: Vec<Number> = own.into_iter().chain(patterns.map(|(_, to)| *to)).collect();
+                    let patterns = leads.patterns.iter().filter(|(regex, _, _)| regex.is_match(name));
+                    let named: Vec<Number> = own.into_iter().chain(patterns.map(|(_, _, to)| *to)).collect();
                     let judges = if named.is_empty() { &leads.other_fields } else { &named };
                     for to in judges {
                         add(*to, part);
@@ -147,6 +179,26 @@ impl Effort {
         known.insert(key, sum);
         sum
     }
+}
+
+impl Leads {
+    /// The steps for which the expressions of a schema are followed in a value.
+    fn matching(&self, value: &Value) -> u64 {
+        let bytes = match value {
+            Value::String(text) => self.pattern.saturating_mul(text.len() as u64),
+            Value::Object(members) => {
+                let bytes = self.patterns.iter().fold(0_u64, |sum, (_, bytes, _)| sum.saturating_add(*bytes));
+                bytes.saturating_mul(members.keys().map(|name| name.len() as u64).sum())
+            }
+            _ => 0,
+        };
+        bytes / STEP
+    }
+}
+
+/// What of the size of an expression is counted.
+fn slow(size: usize) -> u64 {
+    if size > SLOW { size as u64 } else { 0 }
 }
 
 /// How many values a value has with all its parts.

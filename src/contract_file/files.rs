@@ -1,7 +1,7 @@
 //! The files of a contract: the one that the user names, and those in its folder that it refers to. Nothing else is read,
 //! and nothing is fetched.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -11,10 +11,12 @@ use serde_json::Value;
 use super::document::Document;
 use super::error::ContractError;
 use super::url::{normal, of_path, to_path};
+use crate::json_schema::Draft;
 use crate::json_schema::exact::Limits;
 use crate::json_schema::moved;
 use crate::json_schema::percent::{decode, encode};
 use crate::json_schema::pointer::{escape, join, tokens};
+use crate::json_schema::readings::Readings;
 use crate::json_schema::understood::{self, Understood};
 use crate::json_schema::words::quoted;
 
@@ -39,6 +41,10 @@ pub(super) struct Files {
     unread: RefCell<BTreeMap<PathBuf, ContractError>>,
     /// Those that the validator gets in another form than they were written in.
     understood: RefCell<BTreeMap<PathBuf, Option<Rc<Understood>>>>,
+    /// How their regular expressions are read.
+    readings: RefCell<BTreeMap<PathBuf, Rc<Readings>>>,
+    /// The draft of those that do not name one.
+    draft: Cell<Draft>,
     /// The limits of numbers in them that are compared to the last digit.
     pub(super) limits: Limits,
     /// The folder that `$id` gives the contract on the network: what is below it is looked for beside the file.
@@ -122,8 +128,9 @@ impl Files {
         let read = BTreeMap::from([(canonical.clone(), document.clone())]);
         let (folder, named) = (parent(&canonical), parent(path));
         let read = RefCell::new(read);
-        let (unread, understood) = Default::default();
-        let files = Self { folder, named, read, unread, understood, limits: Limits::default(), id };
+        let (unread, understood, readings) = Default::default();
+        let (draft, limits) = (Cell::new(Draft::V2020_12), Limits::default());
+        let files = Self { folder, named, read, unread, understood, readings, draft, limits, id };
         Ok((Rc::new(files), document))
     }
 
@@ -203,11 +210,25 @@ impl Files {
         let elsewhere = |reference: &str| {
             let file = reference.split_once('#').map_or(reference, |(file, _)| file);
             !is_network(file)
-                && self.beside_it(document, file).is_ok_and(|other| understood::lacks(&other.value))
+                && self.beside_it(document, file).is_ok_and(|other| self.readings(&other).lack())
         };
-        let understood = understood::understood(&document.value, &elsewhere, &self.limits).map(Rc::new);
+        let (value, readings) = (&document.value, self.readings(document));
+        let understood =
+            understood::understood(value, self.draft.get(), &readings, &elsewhere, &self.limits).map(Rc::new);
         self.understood.borrow_mut().insert(document.path.clone(), understood.clone());
         understood
+    }
+
+    /// How the regular expressions of a document are read.
+    pub(super) fn readings(&self, document: &Rc<Document>) -> Rc<Readings> {
+        let mut readings = self.readings.borrow_mut();
+        let known = readings.entry(document.path.clone());
+        known.or_insert_with(|| Rc::new(Readings::of(&document.value, &self.limits.budget))).clone()
+    }
+
+    /// Documents that do not name their draft are of this one. Called before any is compiled.
+    pub(super) fn set_draft(&self, draft: Draft) {
+        self.draft.set(draft);
     }
 
     /// The address of a schema for the compiler.
@@ -225,10 +246,12 @@ impl Files {
     pub(super) fn left_out(&self) -> Vec<String> {
         let (read, understood) = (self.read.borrow(), self.understood.borrow());
         let documents = understood.iter().filter_map(|(path, understood)| {
-            let understood = understood.as_ref()?;
-            Some((read.get(path)?, &understood.left_out))
+            let document = read.get(path)?;
+            let mut left_out = document.rounded();
+            left_out.extend(understood.iter().flat_map(|understood| &understood.left_out).cloned());
+            Some((document, left_out))
         });
-        let all = documents.flat_map(|(document, left_out)| left_out.iter().map(move |one| (document, one)));
+        let all = documents.flat_map(|(document, all)| all.into_iter().map(move |one| (document, one)));
         all.map(|(document, one)| {
             let place = document.error(&one.pointer, "");
             let place = place.to_string();

@@ -45,8 +45,8 @@ pub(super) fn is_schema(document: &Value) -> bool {
     document.is_boolean() || KEYWORDS.iter().any(|keyword| document.get(keyword).is_some())
 }
 
-pub(super) fn messages(root: &Rc<Document>, files: &Files) -> Vec<Found> {
-    let root = Place { document: root.clone(), pointer: String::new() };
+pub(super) fn messages(document: &Rc<Document>, files: &Files) -> Vec<Found> {
+    let root = Place { document: document.clone(), pointer: String::new() };
     let mut branches = root.items("oneOf");
     if branches.is_empty() {
         branches = root.items("anyOf");
@@ -54,15 +54,20 @@ pub(super) fn messages(root: &Rc<Document>, files: &Files) -> Vec<Found> {
     if branches.len() < 2 {
         branches = vec![root];
     }
-    branches.into_iter().enumerate().map(|(index, schema)| message(files, &schema, index)).collect()
+    let draft = draft(&document.value);
+    branches.into_iter().enumerate().map(|(index, schema)| message(files, &schema, index, draft)).collect()
 }
 
-fn message(files: &Files, schema: &Place, index: usize) -> Found {
+/// The draft of a contract, which is also that of the files that it refers to, if they name none.
+pub(super) fn draft(root: &Value) -> Draft {
+    root.get("$schema").and_then(Value::as_str).and_then(Draft::from_url).unwrap_or(Draft::V2020_12)
+}
+
+fn message(files: &Files, schema: &Place, index: usize, draft: Draft) -> Found {
     let target = files.followed(schema).unwrap_or_else(|| schema.clone());
     let title = target.get("title").and_then(Value::as_str).map(str::to_owned);
     let examples = target.get("examples").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut found =
-        Found { name: String::new(), title, examples, schema: Some(schema.clone()), draft: Draft::V2020_12 };
+    let mut found = Found { name: String::new(), title, examples, schema: Some(schema.clone()), draft };
     let by_type = || {
         let fixed = found.fixed(files);
         let kind = |key: &str| fixed.iter().find(|(name, _)| name == key).map(|(_, text)| text.clone());

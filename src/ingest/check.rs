@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::fault::Fault;
@@ -16,6 +16,10 @@ use crate::json_schema::{self, Schema, SchemaError};
 
 /// How far the clock of a publisher may be ahead.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// How long before the first event was observed the impact may have begun: what was not seen for years is real, and a time that a
+/// program writes for none, as the year 1 or 1970, is not.
+const LONGEST: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
 
 /// Fields of payloads that the server sets, or that only a played scenario has.
 const OF_SERVER: [&str; 7] = ["offset_s", "origin", "observed_at", "late_s", "index", "speed", "run"];
@@ -66,10 +70,12 @@ impl Checker {
         let data = Value::Object(completed(&event, data));
         let message = self.message(event.kind, &data)?;
         faults = values::faults(&message);
-        if let Message::IncidentStarted(started) = &message
-            && started.impact_started_at > latest
-        {
-            faults.push(early("/data/impact_started_at", "impact_started_at"));
+        if let Message::IncidentStarted(started) = &message {
+            let began = started.impact_started_at;
+            if began > latest {
+                faults.push(early("/data/impact_started_at", "impact_started_at"));
+            }
+            faults.extend(too_long_ago(&event, began));
         }
         if faults.is_empty() { Ok(Sound::new(event, digest, data, message)) } else { Err(faults) }
     }
@@ -83,6 +89,19 @@ impl Checker {
         }
         read.map_err(|error| vec![Fault::new(Kind::Schema, "/data", error.to_string())])
     }
+}
+
+/// Whether the impact began so long ago that the durations would say nothing.
+fn too_long_ago(event: &Incoming, began: Timestamp) -> Option<Fault> {
+    if event.time.duration_since(began) > LONGEST {
+        let detail = format!(
+            "impact_started_at is more than ten years before the `time` of the event, {:.0}; leave it out if it is not known",
+            event.time
+        );
+        return Some(Fault::new(Kind::Value, "/data/impact_started_at", detail));
+    }
+    let detail = "the first event of an incident is of a time before 1970, as of a program that has none";
+    (event.time < Timestamp::UNIX_EPOCH).then(|| Fault::new(Kind::Value, "/time", detail))
 }
 
 fn of_server(event: &Incoming) -> Vec<Fault> {

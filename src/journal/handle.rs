@@ -124,6 +124,11 @@ impl Journal {
         self.incidents.incident(subject)
     }
 
+    /// See [`IncidentIndex::is_taken`].
+    pub fn is_taken(&self, subject: &str) -> Pending<'_, bool> {
+        self.incidents.is_taken(subject)
+    }
+
     /// See [`IncidentIndex::times`].
     pub fn times(&self) -> Times {
         self.incidents.times()

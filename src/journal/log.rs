@@ -160,6 +160,9 @@ pub trait IncidentIndex: Send + Sync + 'static {
     /// The incident with this id, if at least one of its events is kept.
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>>;
 
+    /// Whether no incident can begin with this id: one has it, or had it, and retention has dropped its events.
+    fn is_taken(&self, subject: &str) -> Pending<'_, bool>;
+
     /// What time it is for the incidents that have not ended.
     fn times(&self) -> Times;
 

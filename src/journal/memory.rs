@@ -357,6 +357,12 @@ impl IncidentIndex for Memory {
         Box::pin(async move { Ok(found) })
     }
 
+    fn is_taken(&self, subject: &str) -> Pending<'_, bool> {
+        let events = self.events.lock();
+        let is_taken = events.incidents.contains_key(subject) || events.over.contains_key(subject);
+        Box::pin(async move { Ok(is_taken) })
+    }
+
     fn times(&self) -> Times {
         let events = self.events.lock();
         let open = events.incidents.iter().filter(|(_, incident)| !incident.ended);

@@ -10,8 +10,10 @@ use thiserror::Error;
 use super::exact::{Known, Limits, Patterns};
 use super::explain::Mismatch;
 use super::fault::Fault;
+use super::leaf::{Leaf, What};
 use super::read::read;
-use super::{exact, international, pattern, percent, words};
+use super::rounded::Rounded;
+use super::{exact, formats, international, pattern, percent, words};
 
 pub use boon::Draft;
 
@@ -70,7 +72,8 @@ impl SchemaBuilder {
         compiler.set_default_draft(draft);
         compiler.enable_format_assertions();
         let regex = Format { name: pattern::FORMAT, func: regex };
-        for format in exact::formats().iter().copied().chain(international::formats()).chain([regex]) {
+        let own = exact::formats().iter().copied().chain(formats::FORMATS);
+        for format in own.chain(international::formats()).chain([regex]) {
             compiler.register_format(format);
         }
         compiler.use_loader(Box::new(Load(load.clone())));
@@ -163,9 +166,15 @@ impl SchemaSet {
         if !self.schemas.contains(schema.0) {
             return None;
         }
+        let rounded = Rounded::current();
         let judge = || {
-            let error = exact::with(&self.limits, || self.schemas.validate(value, schema.0).err())?;
-            read(&error, value, &self.patterns)
+            let (error, unclear) =
+                exact::with(&self.limits, &rounded, || self.schemas.validate(value, schema.0).err());
+            match error {
+                Some(error) => read(&error, value, &self.patterns),
+                // What is not said of one schema may have let another one pass.
+                None => unclear.map(|text| Fault::One(Leaf { path: Vec::new(), what: What::Sentence(text) })),
+            }
         };
         if !is_deeper(value, SHALLOW) {
             return judge();

@@ -11,6 +11,8 @@ use boon::Format;
 use serde_json::{Map, Number, Value};
 
 use super::decimal::is_multiple;
+use super::readings::Budget;
+use super::rounded::Rounded;
 
 /// What a keyword asks of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Limits {
     limits: RefCell<Vec<Limit>>,
     /// Patterns, as they are written in the contract, by what the validator gets.
     patterns: RefCell<Patterns>,
+    /// What is left for its patterns.
+    pub budget: Budget,
 }
 
 /// Patterns as they are written, by what the validator gets.
@@ -52,7 +56,16 @@ pub(super) type Known = Arc<[Limit]>;
 thread_local! {
     /// A format has no data, only a function: the function of a place judges by the limit at that place of the contract by which this
     /// thread judges just now.
-    static CURRENT: RefCell<Option<Known>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Judging>> = const { RefCell::new(None) };
+}
+
+/// A value that is judged.
+struct Judging {
+    limits: Known,
+    /// The numbers in it that are not those that were written.
+    rounded: Rounded,
+    /// What could not be said about one of them.
+    unclear: Option<String>,
 }
 
 macro_rules! places {
@@ -72,18 +85,30 @@ pub(super) const MOST: usize = 64;
 
 fn judge<const PLACE: usize>(value: &Value) -> Result<(), Box<dyn Error>> {
     let Value::Number(number) = value else { return Ok(()) };
-    CURRENT.with_borrow(|known| match known.as_ref().and_then(|known| known.get(PLACE)) {
-        Some(limit) if !limit.holds(number) => Err(limit.text().into()),
-        _ => Ok(()),
+    CURRENT.with_borrow_mut(|judging| {
+        let Some(judging) = judging else { return Ok(()) };
+        let Some(limit) = judging.limits.get(PLACE) else { return Ok(()) };
+        if limit.is_unclear(number) && judging.rounded.has(number) {
+            let text = format!(
+                "{}, which can't be said of a number that was rounded when it was read",
+                limit.text()
+            );
+            judging.unclear.get_or_insert_with(|| format!("{number} should be {text}"));
+            return Err(text.into());
+        }
+        if limit.holds(number) { Ok(()) } else { Err(limit.text().into()) }
     })
 }
 
-/// Validates by a contract with these limits.
-pub(super) fn with<T>(limits: &Known, validate: impl FnOnce() -> T) -> T {
-    CURRENT.set(Some(limits.clone()));
+/// Validates by a contract with these limits. Returns also what could not be said, because numbers are rounded.
+pub(super) fn with<T>(
+    limits: &Known,
+    rounded: &Rounded,
+    validate: impl FnOnce() -> T,
+) -> (T, Option<String>) {
+    CURRENT.set(Some(Judging { limits: limits.clone(), rounded: rounded.clone(), unclear: None }));
     let result = validate();
-    CURRENT.set(None);
-    result
+    (result, CURRENT.take().and_then(|judging| judging.unclear))
 }
 
 /// The formats, for the validator.
@@ -97,7 +122,7 @@ pub(super) fn is_limit(format: &str) -> bool {
 }
 
 /// Keywords with a number, and what they ask.
-const KEYWORDS: [(&str, Asks); 5] = [
+pub(super) const KEYWORDS: [(&str, Asks); 5] = [
     ("minimum", Asks::AtLeast),
     ("maximum", Asks::AtMost),
     ("exclusiveMinimum", Asks::MoreThan),
@@ -175,6 +200,11 @@ impl Limits {
 }
 
 impl Limit {
+    /// Whether the digits that a number has lost may matter: others are on the same side of the limit, however they are rounded.
+    fn is_unclear(&self, number: &Number) -> bool {
+        self.asks == Asks::MultipleOf || number.as_f64() == self.number.as_f64()
+    }
+
     fn holds(&self, number: &Number) -> bool {
         let order = || compare(number, &self.number);
         match self.asks {

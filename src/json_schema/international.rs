@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 use boon::{Compiler, Format, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
+use super::formats::FORMATS as FORMATS_OF_ASCII;
+
 /// Each of them beside the format for ASCII.
 const FORMATS: [(Format, &str); 4] = [
     (Format { name: "idn-hostname", func: |value| judge(0, value) }, "hostname"),
@@ -25,6 +27,9 @@ pub(super) fn formats() -> impl Iterator<Item = Format> {
 static PLAIN: LazyLock<Option<(Schemas, Vec<SchemaIndex>)>> = LazyLock::new(|| {
     let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
     compiler.enable_format_assertions();
+    for format in FORMATS_OF_ASCII {
+        compiler.register_format(format);
+    }
     let indices = FORMATS.iter().map(|(_, plain)| {
         let url = format!("https://plain.example/{plain}");
         compiler.add_resource(&url, json!({ "format": plain })).ok()?;

@@ -16,11 +16,13 @@
 
 mod choose;
 pub mod compare;
+pub mod compared;
 mod compile;
 mod decimal;
 pub mod exact;
 mod explain;
 mod fault;
+mod formats;
 mod group_names;
 mod international;
 mod leaf;
@@ -32,6 +34,8 @@ pub mod percent;
 pub mod pointer;
 pub mod positions;
 mod read;
+pub mod readings;
+pub mod rounded;
 mod sentence;
 pub mod understood;
 pub mod words;

@@ -21,8 +21,9 @@ pub(super) const FORMAT: &str = "incident-regex";
 /// What is put before an expression that is none: the validator would take some, and takes nothing that begins so.
 pub(super) const WRONG: &str = "*wrong*";
 
-/// The most bytes that an expression may take when it is compiled.
+/// The most bytes that an expression may take when it is compiled, and the fewest that are counted for one.
 const MOST: usize = 10 << 20;
+const LEAST: usize = 4 << 10;
 
 /// Whether a text is a regular expression of ECMA-262, which is what JSON Schema means by the format. It is only read, not compiled:
 /// it may be a stranger's.
@@ -31,25 +32,34 @@ pub(super) fn is_regex(text: &str) -> bool {
     !scan.is_wrong && !scan.is_foreign
 }
 
-/// Reads a regular expression.
-pub(super) fn read(pattern: &str) -> Reading {
+/// Reads a regular expression for which there are so many bytes. Returns also how many it takes at the most when it is compiled.
+pub(super) fn read(pattern: &str, left: usize) -> (Reading, usize) {
     let scan = Scan::of(pattern);
     if scan.is_wrong {
-        return Reading::Wrong;
+        return (Reading::Wrong, 0);
     }
-    if let Some(lacks) = scan.lacks {
-        return Reading::Unsupported(lacks);
+    let lacks = |why: &str| (Reading::Unsupported(why.to_owned()), 0);
+    if let Some(why) = scan.lacks {
+        return lacks(&why);
     }
-    let unknown = || Reading::Unsupported("a Unicode property in it is not known".to_owned());
+    let unknown = || lacks("a Unicode property in it is not known");
     if !scan.properties.iter().all(|property| is_property(property)) {
         return unknown();
     }
-    match RegexBuilder::new(&scan.out).size_limit(MOST).build() {
-        Ok(_) => Reading::Known(scan.out),
-        Err(regex::Error::CompiledTooBig(_)) => Reading::Unsupported("it takes too much memory".to_owned()),
-        Err(_) if !scan.properties.is_empty() => unknown(),
-        // It is well formed.
-        Err(_) => Reading::Unsupported("it is nested too deep".to_owned()),
+    // The engine does not say how large it is, only whether it is larger than a limit.
+    let mut size = LEAST;
+    loop {
+        if size > left {
+            return lacks("the patterns of the contract take too much memory together");
+        }
+        match RegexBuilder::new(&scan.out).size_limit(size).build() {
+            Ok(_) => return (Reading::Known(scan.out), size),
+            Err(regex::Error::CompiledTooBig(_)) if size == MOST => return lacks("it takes too much memory"),
+            Err(regex::Error::CompiledTooBig(_)) => size = MOST.min(2 * size),
+            Err(_) if !scan.properties.is_empty() => return unknown(),
+            // It is well formed.
+            Err(_) => return lacks("it is nested too deep"),
+        }
     }
 }
 
@@ -70,7 +80,11 @@ fn is_property(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reading, is_regex, read};
+    use super::{MOST, Reading, is_regex};
+
+    fn read(pattern: &str) -> Reading {
+        super::read(pattern, MOST).0
+    }
 
     fn matches(pattern: &str, text: &str) -> bool {
         let Reading::Known(known) = read(pattern) else { panic!("{pattern}: {:?}", read(pattern)) };

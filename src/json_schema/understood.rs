@@ -5,14 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use boon::Draft;
 use serde_json::{Map, Value, json};
 
 use super::exact::{Limits, MOST, Rough, rough};
 use super::moved::{Moved, is_within};
-use super::pattern::{FORMAT, Reading, WRONG, read};
+use super::pattern::{FORMAT, Reading, WRONG};
 use super::percent::decode;
 use super::pointer::join;
 use super::positions::{has_names, is_data, visit};
+use super::readings::{Readings, patterns};
 use super::words::quoted;
 
 /// A document as the validator gets it.
@@ -48,28 +50,26 @@ impl Understood {
     }
 }
 
-/// Whether a document has a regular expression that the validator does not know.
-pub fn lacks(document: &Value) -> bool {
-    let mut found = false;
-    visit(document, &mut |schema, _| {
-        found = found || patterns(schema).any(|pattern| matches!(read(pattern), Reading::Unsupported(_)));
-    });
-    found
-}
-
 /// The document for the validator; `None` if that is the whole one. `elsewhere` says whether what a reference to another
 /// document leads to has a regular expression that the validator does not know. Its limits of numbers are added to `limits`.
-pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &Limits) -> Option<Understood> {
+/// Schemas without `$schema` are of `draft`.
+pub fn understood(
+    document: &Value,
+    draft: Draft,
+    readings: &Readings,
+    elsewhere: &dyn Fn(&str) -> bool,
+    limits: &Limits,
+) -> Option<Understood> {
     let mut unknown = BTreeSet::new();
     let mut is_same = true;
-    let is_alone = refers_alone(document);
+    let is_alone = refers_alone(document, draft);
     visit(document, &mut |schema, pointer| {
         is_same = is_same
             && !(is_alone && is_reference(schema) && BESIDE.iter().any(|key| schema.contains_key(*key)))
             && schema.get("format").is_none_or(|format| format != "regex")
             && rough(schema).next().is_none();
         for pattern in patterns(schema) {
-            match read(pattern) {
+            match readings.get(pattern) {
                 Reading::Unsupported(_) => {
                     unknown.insert(pointer.to_owned());
                 }
@@ -82,16 +82,10 @@ pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &L
         return None;
     }
     spread(document, &mut unknown, elsewhere);
-    let mut writer = Writer { unknown, limits, is_alone, left_out: Vec::new(), moved: Moved::default() };
+    let mut writer =
+        Writer { unknown, readings, limits, is_alone, left_out: Vec::new(), moved: Moved::default() };
     let value = writer.value(document, "", "", false);
     Some(Understood { value, left_out: writer.left_out, moved: writer.moved })
-}
-
-/// The regular expressions of a schema.
-fn patterns(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    let own = schema.get("pattern").and_then(Value::as_str);
-    let names = schema.get("patternProperties").and_then(Value::as_object);
-    own.into_iter().chain(names.into_iter().flat_map(|names| names.keys().map(String::as_str)))
 }
 
 /// Whether a pointer leads to the messages of a channel in AsyncAPI 2, which are no schemas.
@@ -104,9 +98,9 @@ fn is_messages(pointer: &str) -> bool {
 const BESIDE: [&str; 6] = ["const", "contains", "propertyNames", "if", "then", "else"];
 
 /// Whether a document is of a draft in which everything beside a reference is ignored, and that has such keywords.
-fn refers_alone(document: &Value) -> bool {
-    let draft = document.get("$schema").and_then(Value::as_str);
-    draft.is_some_and(|draft| draft.contains("/draft-06/") || draft.contains("/draft-07/"))
+fn refers_alone(document: &Value, draft: Draft) -> bool {
+    let own = document.get("$schema").and_then(Value::as_str);
+    matches!(own.and_then(Draft::from_url).unwrap_or(draft), Draft::V6 | Draft::V7)
 }
 
 fn is_reference(schema: &Map<String, Value>) -> bool {
@@ -158,6 +152,7 @@ fn spread(document: &Value, unknown: &mut BTreeSet<String>, elsewhere: &dyn Fn(&
 struct Writer<'l> {
     /// The schemas that have, or refer to, an expression that is not known.
     unknown: BTreeSet<String>,
+    readings: &'l Readings,
     limits: &'l Limits,
     /// Whether nothing is judged beside a reference.
     is_alone: bool,
@@ -218,14 +213,14 @@ impl Writer<'_> {
                 continue;
             }
             let value = match (key.as_str(), value) {
-                ("pattern", Value::String(pattern)) => match read(pattern) {
+                ("pattern", Value::String(pattern)) => match self.readings.get(pattern) {
                     Reading::Unsupported(why) => {
-                        self.leave_out(format!("pattern {}", quoted(pattern)), from, &why);
+                        self.leave_out(format!("pattern {}", quoted(pattern)), from, why);
                         continue;
                     }
                     Reading::Known(known) => {
-                        self.limits.pattern(&known, pattern);
-                        Value::String(known)
+                        self.limits.pattern(known, pattern);
+                        Value::String(known.clone())
                     }
                     Reading::Wrong => Value::String(format!("{WRONG}{pattern}")),
                 },
@@ -335,15 +330,15 @@ impl Writer<'_> {
         let mut is_left_out = false;
         for (pattern, schema) in names {
             let from = join(from, pattern);
-            let name = match read(pattern) {
+            let name = match self.readings.get(pattern) {
                 Reading::Unsupported(why) => {
                     let beside = rest.map(|rest| format!(", and `{rest}` beside it"));
                     let what = format!("patternProperties {}{}", quoted(pattern), beside.unwrap_or_default());
-                    self.leave_out(what, from, &why);
+                    self.leave_out(what, from, why);
                     is_left_out = true;
                     continue;
                 }
-                Reading::Known(known) => free(&written, known),
+                Reading::Known(known) => free(&written, known.clone()),
                 Reading::Wrong => format!("{WRONG}{pattern}"),
             };
             let to = join(to, &name);

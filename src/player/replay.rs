@@ -17,6 +17,9 @@ use crate::contract::IncidentStarted;
 use crate::plan::Plan;
 use crate::recording::{Recorded, Recording};
 
+/// The names beside its own ones that an incident of a replay can have, if other incidents have those.
+const SPARE: u64 = 6;
+
 /// A recording and the speed at which it is played.
 #[derive(Debug, Clone)]
 pub struct Replay {
@@ -136,6 +139,13 @@ impl Cue {
 
     /// The names for this incident in the replay with this number, from 0. The player uses the first one that is free.
     pub(super) fn names(&self, number: u64) -> impl Iterator<Item = String> + '_ {
+        let derived = move |key: &str| name::derived(&self.plan.scenario, key, number);
+        let spare = move |spare: u64| derived(&format!("{} {spare}", self.key));
+        self.own_names(number).chain((1..=SPARE).map(spare))
+    }
+
+    /// The names of which one is taken if there has been a replay with this number.
+    pub(super) fn own_names(&self, number: u64) -> impl Iterator<Item = String> + '_ {
         let recorded = self.recorded.clone().filter(|_| number == 0);
         let derived = std::iter::once_with(move || name::derived(&self.plan.scenario, &self.key, number));
         recorded.into_iter().chain(derived)

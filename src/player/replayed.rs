@@ -11,8 +11,8 @@ use super::replay::{Cue, Replay};
 use crate::contract::{IncidentStarted, Message};
 use crate::journal::{JournalError, OpenIncident, ReadLimit, Span, Stored};
 
-/// Replays with lower numbers may have been dropped by retention: so many numbers without a replay are passed over.
-const DROPPED: u64 = 100;
+/// The journal forgets the names of what retention has dropped long ago: so many numbers without a replay are passed over.
+const FORGOTTEN: u64 = 100;
 
 /// One of the replays of a recording in a journal.
 pub(super) struct ReplayRun {
@@ -68,10 +68,14 @@ impl Player {
     async fn newest_replay(&self, first: &Cue) -> Result<(u64, Option<Begun>), JournalError> {
         let (mut number, mut free) = (0, 0);
         let mut newest: Option<Begun> = None;
-        while number <= free + DROPPED {
-            for name in first.names(number) {
-                let Some(span) = self.context.journal.incident(&name).await? else { continue };
+        while number <= free + FORGOTTEN {
+            for name in first.own_names(number) {
+                // Retention may have dropped what had this name.
+                if !self.context.journal.is_taken(&name).await? {
+                    continue;
+                }
                 free = number + 1;
+                let Some(span) = self.context.journal.incident(&name).await? else { continue };
                 if newest.as_ref().is_some_and(|newest| newest.event.position > span.start) {
                     continue;
                 }

@@ -81,8 +81,7 @@ impl Player {
     }
 
     /// Starts an incident under the first name that is free, otherwise under a new one. Asks the journal for each name
-    /// first, because an append under the name of an incident whose first event retention has dropped is refused; so is one
-    /// under a name of which nothing is left, for as long as the journal knows it.
+    /// first, because an append under the name of an incident whose first event retention has dropped is refused.
     async fn start_under(
         &self,
         names: &[String],
@@ -93,7 +92,7 @@ impl Player {
             return self.context.begin(start).await;
         }
         for name in names {
-            if self.context.journal.incident(name).await?.is_some() {
+            if self.context.journal.is_taken(name).await? {
                 continue;
             }
             start.name = Some(name.clone());

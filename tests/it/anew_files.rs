@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::anew::{Stream, add, ready, serve};
 use crate::harness::{Http, Running, Scratch, WRITE, get, soon};
+use crate::tls::Authority;
 
 const OTHER: &str = "0ther-0123456789abcdef";
 const STAY: &str = "the previous tokens stay valid";
@@ -117,4 +118,41 @@ async fn a_pipe_that_sinks_name_later_keeps_a_server_from_ending_for_nothing() {
     let said = server.says("stop it and start it again");
     assert!(said.contains("secret came through a pipe"), "{said}");
     assert_eq!(get(address, "/healthz").await.status, 200);
+}
+
+/// The server that it becomes would end at once, and nobody would start it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_mistake_in_another_file_is_waited_for() {
+    const SINK: &str = "[[sink]]\nname = \"pager\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:9/\"\n";
+    const RECEIVER: &str =
+        "[[receiver]]\nname = \"prod\"\nkind = \"alertmanager\"\ntoken_file = \"prod.token\"\n";
+    let authority = Authority::with_server();
+    fs::write(authority.folder().join("prod.token"), "0123456789abcdef0123456789abcdef\n").unwrap();
+    let sound = fs::read_to_string(authority.folder().join("server.pem")).unwrap();
+    for (name, text, flags) in [
+        ("sinks.toml", SINK, &["--sinks", "sinks.toml"][..]),
+        ("receivers.toml", RECEIVER, &["--receivers", "receivers.toml"]),
+        ("server.pem", &sound, &["--tls-cert", "server.pem", "--tls-key", "server.key"]),
+    ] {
+        let file = authority.folder().join(name);
+        fs::write(&file, text).unwrap();
+        let (stream, of_tls) = (Stream::new(), name.ends_with("pem"));
+        let mut before = serve(&stream, &[]).spawn();
+        add(ready(&mut before), "a").await;
+        before.signal("TERM");
+        before.end();
+        let mut server = serve(&stream, flags).at(authority.folder()).spawn();
+        let address = ready(&mut server);
+        fs::write(&file, "[[nothing\n").unwrap();
+        stream.purge().await;
+        let said = server.says("starts anew as soon as this is mended");
+        assert!(said.contains(name), "{said}");
+        if !of_tls {
+            assert_eq!(get(address, "/healthz").await.status, 200, "{name}");
+        }
+        fs::write(&file, text).unwrap();
+        server.says("another one: this server starts anew");
+        assert_eq!(ready(&mut server), address, "{name}");
+    }
 }

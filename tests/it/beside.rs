@@ -8,6 +8,7 @@ use std::path::Path;
 use incident::journal::{Append, Log, Retention, Sqlite};
 
 use crate::harness::{Ran, Scratch, incident, story};
+use crate::moved::{Served, prepared};
 
 fn run(folder: &Path, args: &[&str]) -> Ran {
     incident(args).at(folder).run()
@@ -103,6 +104,36 @@ async fn what_is_no_journals_is_left_beside_one_that_has_begun() {
         fs::remove_file(&path).unwrap();
         starts(folder.path(), "q.db");
     }
+}
+
+/// The next start would be refused because of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_place_of_a_file_that_a_server_makes_again_is_replaced() {
+    let (_folder, journal) = prepared().await;
+    let notes = journal.with_file_name("notes");
+    fs::write(&notes, "my notes\n").unwrap();
+    let mut server = Served::over(&journal);
+    server.play().await;
+    for (suffix, file) in [("head", "witness file"), ("lock", "lock file")] {
+        let path = journal.with_file_name(format!("journal.db-{suffix}"));
+        fs::remove_file(&path).unwrap();
+        symlink("notes", &path).unwrap();
+        server.says(&format!("the journal's {file} was removed or replaced while the server runs"));
+        assert!(path.is_file() && !path.is_symlink(), "{suffix}");
+        assert_eq!(fs::read_to_string(&notes).unwrap(), "my notes\n", "{suffix}: what it led to");
+    }
+    server.stop();
+    Served::over(&journal).play().await;
+    // What is not replaced is told: a folder may be anybody's.
+    let mut server = Served::over(&journal);
+    for suffix in ["head", "lock"] {
+        let path = journal.with_file_name(format!("journal.db-{suffix}"));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let line = server.says("the next start is refused");
+        assert!(line.contains(&format!("journal.db-{suffix}")), "{line}");
+    }
+    server.play().await;
 }
 
 /// SQLite deletes the log beside an empty database, also if it only reads.

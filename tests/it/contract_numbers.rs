@@ -194,3 +194,60 @@ fn validate_judges_large_numbers_by_all_of_their_digits() {
         assert_eq!(ran.status, Some(status), "{ran:?}");
     }
 }
+
+/// A number beyond 64 bits is another one when it is read. Where its lost digits matter, neither answer is given in silence.
+#[test]
+fn what_rounding_decides_is_not_said() {
+    let judged = |schema: &Value, json: &str| {
+        let text = format!("{{\"v\":{json}}}");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        contract(schema).judge_text(&text, &value).map(drop).map_err(|mismatch| mismatch.text)
+    };
+    let most = json!({ "maximum": u64::MAX });
+    assert_eq!(judged(&most, "18446744073709551615"), Ok(()));
+    assert_eq!(
+        judged(&most, "18446744073709551616").unwrap_err(),
+        "`v` is 18446744073709552000.0; expected at most 18446744073709551615, which can't be said of a number that was rounded \
+         when it was read"
+    );
+    // It is beyond the limit however it is rounded, and on its side of it.
+    assert!(!judged(&most, "36893488147419103233").unwrap_err().contains("rounded"));
+    let most = json!({ "maximum": 1e20 });
+    assert_eq!(judged(&most, "18446744073709551617"), Ok(()));
+    let tens = json!({ "multipleOf": 10 });
+    assert_eq!(judged(&tens, "100000000000000000000"), Ok(()));
+    assert!(judged(&tens, "100000000000000000001").unwrap_err().contains("was rounded"));
+    // What does not fit because it can't be said may not be why another schema fits.
+    assert!(
+        judged(&json!({ "not": { "multipleOf": 10 } }), "100000000000000000001")
+            .unwrap_err()
+            .contains("rounded")
+    );
+    assert_eq!(judged(&json!({ "type": "integer" }), "100000000000000000001"), Ok(()));
+}
+
+#[test]
+fn limits_that_are_rounded_when_the_contract_is_read_are_told() {
+    for (name, text) in [
+        (
+            "c.json",
+            r#"{"properties":{"a":{"maximum":18446744073709551616},"b":{"const":[18446744073709551617]},"c":{"maximum":1e30}}}"#,
+        ),
+        (
+            "c.yaml",
+            "properties:\n  a:\n    maximum: 18446744073709551616\n  b:\n    const: [18446744073709551617]\n  c:\n    maximum: 1e30\n",
+        ),
+    ] {
+        let scratch = Scratch::new().with(name, text);
+        let contract = read(&scratch.path().join(name)).unwrap();
+        let told: Vec<&str> = contract
+            .left_out()
+            .iter()
+            .filter_map(|told| told.split_once(" in "))
+            .map(|(what, _)| what)
+            .collect();
+        let rounded = |keyword: &str| format!("`{keyword}` 18446744073709552000.0 to the last digit");
+        assert_eq!(told, [rounded("maximum"), rounded("const")], "{name}");
+        assert!(contract.left_out()[0].ends_with("the number has been rounded when it was read"));
+    }
+}

@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::harness::{Ran, Scratch, Serving, fixture, incident, root};
+use crate::publish::{action, started};
 
 fn recording() -> String {
     fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap()
@@ -132,5 +133,59 @@ fn every_command_judges_the_end_of_a_recording_alike() {
         assert_eq!(report.status, Some(0), "{what}: {}", report.stderr);
         assert_eq!(validated.status, Some(0), "{what}: {}{}", validated.stdout, validated.stderr);
         Serving::with(&["--replay", &path]);
+    }
+}
+
+/// What is published, and the sample of a receiver.
+#[test]
+fn published_files_and_samples_are_read_as_recordings_are() {
+    let server = Serving::with(&[]);
+    let events = |subject: &str| {
+        let started = started(subject, "1");
+        format!("{started}\n{}\n", action(subject, "2", "loöks"))
+    };
+    let encodings: [(&str, fn(&str) -> Vec<u8>); 4] = [
+        ("a", |text| utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)),
+        ("b", |text| utf16(text, u16::to_be_bytes)),
+        ("c", |text| format!("\u{feff}{text}").into_bytes()),
+        ("d", |text| utf16(&text.replace('\n', "\r\n"), u16::to_le_bytes)),
+    ];
+    for (place, (subject, encoded)) in encodings.into_iter().enumerate() {
+        let (_scratch, path) = file(&encoded(&events(subject)));
+        let ran = server.incident(&["publish", &path]).run();
+        assert_eq!(ran.status, Some(0), "{subject}: {ran:?}");
+        assert!(ran.stderr.contains(&format!("at position {}", 2 * place + 2)), "{subject}: {ran:?}");
+    }
+    let utf32: Vec<u8> = events("e").chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    let (_scratch, path) = file(&utf32);
+    let ran = server.incident(&["publish", &path]).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains(":1: UTF-32, which is not read"), "{ran:?}");
+
+    let receivers = "[[receiver]]\nname = \"prod\"\nkind = \"pagerduty\"\ntoken_file = \"token\"\n";
+    let sample = r#"{"routing_key":"0123456789abcdef0123456789abcdef","event_action":"trigger","payload":{"summary":"Höt","source":"a","severity":"critical"}}"#;
+    let folder = Scratch::new()
+        .with("receivers.toml", &format!("\u{feff}{receivers}"))
+        .with("token", "\u{feff}0123456789abcdef0123456789abcdef\n");
+    let check = |bytes: &[u8]| {
+        fs::write(folder.path().join("sample.json"), bytes).unwrap();
+        incident(&["check-receivers", "receivers.toml", "--payload", "sample.json"]).at(folder.path()).run()
+    };
+    for bytes in [sample.as_bytes(), format!("\u{feff}{sample}").as_bytes()] {
+        let ran = check(bytes);
+        assert!(ran.status == Some(0) && ran.stdout.contains("Höt"), "{ran:?}");
+    }
+    let utf32: Vec<u8> = sample.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    for (bytes, says) in [
+        (
+            utf16(sample, u16::to_le_bytes),
+            "it is UTF-16, which is read in recordings and published files alone: save the file as UTF-8",
+        ),
+        (utf16(&format!("\u{feff}{sample}"), u16::to_be_bytes), "it is UTF-16"),
+        (utf32, "it is UTF-32, which is not read: save the file as UTF-8"),
+        (b"{\"caf\xe9\":1}".to_vec(), "it is not UTF-8 at byte 6 of line 1"),
+    ] {
+        let ran = check(&bytes);
+        assert!(ran.status == Some(2) && ran.stderr.contains(says), "{says}: {ran:?}");
     }
 }

@@ -24,6 +24,7 @@ mod completions;
 mod compressed;
 mod contract;
 mod contract_file;
+mod contract_formats;
 mod contract_numbers;
 mod contract_patterns;
 mod contract_refused;

@@ -147,6 +147,41 @@ fn a_terminal_that_shrinks_is_not_drawn_on_until_it_grows() {
     }
 }
 
+/// Only the first phases were drawn, as many as there are rows.
+#[test]
+fn of_more_phases_than_rows_those_around_the_current_one_are_drawn() {
+    let mut scenario = String::from(
+        "id = \"long\"\ntitle = \"Many phases\"\nseverity = \"SEV2\"\nservices = [\"a\"]\ntarget = \"30m\"\n[agents]\nobserver = \"Looks\"\n",
+    );
+    for phase in 0..16 {
+        scenario += &format!("[[phases]]\nname = \"p{phase:0>2}\"\nat = \"{phase}m\"\nplay = \"10s\"\n");
+    }
+    for phase in 0..16 {
+        scenario += &format!(
+            "[[steps]]\nid = \"s{phase}\"\nat = \"{phase}m10s\"\nagent = \"observer\"\naction = \"look\"\nsummary = \"Looks at {phase}\"\n"
+        );
+    }
+    scenario += "[resolution]\nat = \"16m\"\nsummary = \"Over\"\n";
+    let folder = Scratch::new().with("long.toml", &scenario);
+    let server = Serving::with(&["--scenarios", folder.path().to_str().unwrap(), "--speed", "10"]);
+    let terminal = Terminal::of_rows(10, 80, &["trigger", "long", "--url", server.url()]);
+    let screen = terminal.shows("p00");
+    assert!(
+        screen.contains("… 10 more") && !screen.contains("before") && !screen.contains("p06"),
+        "{screen}"
+    );
+    for wanted in ["✓ p05", "✓ p10", "✓ p14"] {
+        let screen = terminal.shows(wanted);
+        assert!(screen.contains(" before"), "{screen}");
+    }
+    let (status, screen) = terminal.end();
+    assert_eq!(status, Some(0), "{screen}");
+    assert!(
+        screen.contains("… 10 before") && screen.contains("✓ p15") && !screen.contains("more"),
+        "{screen}"
+    );
+}
+
 /// A terminal that becomes narrower breaks the lines that stand there, and what is drawn then leaves none of them behind. But for
 /// what is on its way when the width changes, so one clean turn of several is enough.
 #[cfg(target_os = "linux")]

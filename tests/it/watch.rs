@@ -1,6 +1,7 @@
 //! `incident watch` in a pipe: columns, frames, filters, and when it leaves.
 
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::{PATIENCE, Ran, Serving, envelope, incident, ms};
@@ -152,6 +153,20 @@ fn until_resolved_ends_with_4_when_it_was_cancelled() {
         server.incident(&["watch", "--until-resolved", "--after", "0", "--incident", id.trim()]).run();
     assert_eq!(later.status, Some(4), "{}", later.stderr);
     drop(watching);
+    // There is nothing to show, which is said.
+    let watch = |id: &str, more: &[&str]| {
+        server.incident(&[&["watch", "--until-resolved", "--incident", id], more].concat()).run()
+    };
+    let late = watch(id.trim(), &[]);
+    let said = format!("{} is already cancelled\n", id.trim());
+    assert_eq!((late.status, late.stdout.as_str(), late.stderr), (Some(4), "", said));
+    assert_eq!(watch(id.trim(), &["--quiet"]).stderr, "");
+    let ran = server.incident(&["trigger", "database-outage", "--speed", "1000", "--json"]).run();
+    let resolved: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    let id = resolved["subject"].as_str().unwrap();
+    let late = watch(id, &[]);
+    assert_eq!((late.status, late.stdout.as_str()), (Some(0), ""), "{late:?}");
+    assert!(late.stderr.starts_with(&format!("{id} is already resolved, after 0")), "{late:?}");
 }
 
 /// Every state was kept for as long as the command ran.

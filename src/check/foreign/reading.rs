@@ -59,7 +59,7 @@ pub(in crate::check) fn read(
     }
     let mut kind = fields.text("type", profile.kind.as_ref());
     if let Some(contract) = contract.filter(|_| role(profile, kind.as_deref()) != ForeignRole::Control) {
-        match contract.judge(&value) {
+        match contract.judge_text(text, &value) {
             // The contract knows the type if the profile does not say where it is.
             Ok(name) if profile.kind.is_none() => kind = Some(name.to_owned()),
             Ok(_) => {}

@@ -1,6 +1,6 @@
 //! The lines of a file or of standard input, each with an event.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::contract::{SPEC_VERSION, now, strange_line};
-use crate::ingest::MAX_BODY_BYTES;
 use crate::input_file;
+use crate::recording::TextLines;
 use crate::unread_json::sentence;
 
 /// Lines that are read ahead.
@@ -33,22 +33,9 @@ pub(super) fn read(file: &Path) -> Result<mpsc::Receiver<Line>, Failure> {
     };
     let (lines, read) = mpsc::channel(AHEAD);
     std::thread::spawn(move || {
-        let mut input = BufReader::new(input);
-        for number in 1.. {
-            let mut bytes = Vec::new();
-            let most = MAX_BODY_BYTES as u64 + 1;
-            let line = match (&mut input).take(most).read_until(b'\n', &mut bytes) {
-                Ok(0) => return,
-                Ok(_) if bytes.len() > MAX_BODY_BYTES => {
-                    Err(format!("the line has more than {MAX_BODY_BYTES} bytes"))
-                }
-                Ok(_) => String::from_utf8(bytes).map_err(|_| "the line is not UTF-8".to_owned()),
-                Err(error) => Err(error.to_string()),
-            };
+        for line in TextLines::new(input, &name) {
             let failed = line.is_err();
-            let line = line
-                .map(|line| (number, line))
-                .map_err(|why| Failure::new(Exit::Invalid, anyhow!("{name}:{number}: {why}")));
+            let line = line.map_err(|error| Failure::new(Exit::Invalid, error));
             if lines.blocking_send(line).is_err() || failed {
                 return;
             }
@@ -62,7 +49,7 @@ pub(super) fn read(file: &Path) -> Result<mpsc::Receiver<Line>, Failure> {
 /// # Errors
 /// The line is not a JSON object.
 pub(super) fn event(line: &str, source: &str) -> Result<Option<Value>, String> {
-    let line = line.trim_start_matches('\u{feff}').trim();
+    let line = line.trim();
     if line.is_empty() {
         return Ok(None);
     }

@@ -4,16 +4,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use parking_lot::Mutex;
 
 use super::handover::{self, Changes, Pipe};
 use super::notify;
+use super::ready_files::ReadyFiles;
 use super::tokens::Accepted;
 use crate::cli::exit::{Exit, Failure};
 use crate::journal::{Journal, TroubleKind};
 use crate::player::AllBegun;
+
+/// How soon files that have a mistake are looked at again.
+const LOOKS_AGAIN: Duration = Duration::from_secs(1);
 
 /// Whether the server stops in order to start anew, and what it hands over then.
 #[derive(Clone)]
@@ -52,11 +57,12 @@ impl Again {
     }
 
     /// Resolves when the stream of the journal is another one and this server can start anew. Says at once if it can't. `accepted` are
-    /// the tokens of a file, which may have a mistake then.
+    /// the tokens of a file, which may have a mistake then. While one of the other `files` has a mistake, it waits.
     pub(super) fn wanted(
         &self,
         journal: &Journal,
         accepted: Option<Accepted>,
+        files: ReadyFiles,
     ) -> impl Future<Output = ()> + use<> {
         *self.0.tokens.lock() = accepted;
         let (mut health, state) = (journal.health(), Arc::clone(&self.0));
@@ -93,6 +99,7 @@ impl Again {
                     return std::future::pending().await;
                 }
             }
+            until_ready(files).await;
             tracing::warn!("the stream of the journal is another one: this server starts anew");
             state.wanted.store(true, Ordering::SeqCst);
         }
@@ -125,6 +132,22 @@ impl Again {
         let error = self.0.replace();
         Err(Failure::new(Exit::Connection, anyhow!("the server can't start anew: {error}"))
             .hint("start it again"))
+    }
+}
+
+/// Waits until a new process would start with the files. Meanwhile clients can read what this one has.
+async fn until_ready(files: ReadyFiles) {
+    let mut told = String::new();
+    loop {
+        let asked = files.clone();
+        let Ok(Err(why)) = tokio::task::spawn_blocking(move || asked.check()).await else { return };
+        if why != told {
+            tracing::error!(
+                "the stream of the journal is another one, and this server starts anew as soon as this is mended: {why}"
+            );
+            told = why;
+        }
+        tokio::time::sleep(LOOKS_AGAIN).await;
     }
 }
 

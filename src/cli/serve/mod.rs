@@ -9,6 +9,7 @@ mod journal;
 mod library;
 mod limits;
 mod notify;
+mod ready_files;
 mod reload;
 mod replay;
 mod run;

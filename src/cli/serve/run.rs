@@ -16,6 +16,7 @@ use super::handover;
 use super::journal::OpenedJournal;
 use super::library::{self, Scenarios, trigger_failure};
 use super::notify;
+use super::ready_files::ReadyFiles;
 use super::reload::{self, Telling};
 use super::replay::{self, LoadedReplay};
 use super::setup_file::SetupFile;
@@ -149,7 +150,7 @@ impl Serve {
             tokens.forget_text();
             reread::forget_pipes();
         }
-        let is_other = again.wanted(&journal, tokens.accepted());
+        let is_other = again.wanted(&journal, tokens.accepted(), ReadyFiles::of(&self));
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         again.keep_port(server.address().port());

@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use clap::ValueHint;
 use rustls::ServerConfig;
 
+use super::handover;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::reread::{self, Files};
 use crate::client::Trust;
@@ -16,7 +17,7 @@ use crate::shell;
 use crate::token::Digest;
 
 /// Flags for TLS. Without them the server speaks plain HTTP.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct TlsArgs {
     /// PEM file with the certificate chain, the server's own first; this file and the key are read again when they change
     #[arg(
@@ -49,6 +50,11 @@ pub(super) struct Certificate {
 }
 
 impl TlsArgs {
+    /// Whether one of the files came through a pipe.
+    pub(super) fn has_pipe(&self) -> bool {
+        [&self.tls_cert, &self.tls_key].into_iter().flatten().any(|path| handover::is_pipe(path))
+    }
+
     /// Reads the files; `None` without TLS.
     ///
     /// # Errors
@@ -117,6 +123,7 @@ fn contents(path: &Path) -> Result<Vec<u8>, Failure> {
 /// The failure for files that can't be used.
 fn failure(error: TlsError) -> Failure {
     let hint = match &error {
+        TlsError::Encoding { .. } => "--tls-cert and --tls-key take PEM files".to_owned(),
         TlsError::NoCertificate(_) => {
             "--tls-cert takes the certificate, --tls-key the key; `openssl x509 -inform der -in FILE` converts DER to PEM"
                 .to_owned()

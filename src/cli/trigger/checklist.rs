@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::moments::{Moment, Moments};
+use super::phases::Phases;
 use super::show::{Ending, Show};
 use crate::cli::bars::{Shows, line_above};
 use crate::cli::out::{Painted, painted};
@@ -29,8 +30,7 @@ const HZ: u8 = 15;
 /// The checklist.
 pub(super) struct Checklist {
     bars: MultiProgress,
-    /// One line per phase, in order, with the name of the phase.
-    phases: Vec<(String, ProgressBar)>,
+    phases: Phases,
     total: Option<ProgressBar>,
     /// The columns of the bar within `total`.
     bar: usize,
@@ -48,7 +48,7 @@ impl Checklist {
         let bars = MultiProgress::with_draw_target(screen::target(HZ));
         let moments = Moments::default();
         let columns = fit::of_stderr();
-        let phases = Vec::new();
+        let phases = Phases::new(&bars);
         Self { bars, phases, total: None, bar: BAR, moments, waits: false, is_hidden: false, columns }
     }
 
@@ -65,9 +65,10 @@ impl Checklist {
                 self.bars.set_draw_target(screen::target(HZ));
             }
         }
+        self.show_phases();
         let columns = fit::of_stderr();
         if !is_hidden && std::mem::replace(&mut self.columns, columns) != columns {
-            self.phases.iter().for_each(|(_, bar)| bar.force_draw());
+            self.phases.force_draw();
         }
     }
 
@@ -78,7 +79,7 @@ impl Checklist {
 
     /// The last state of a phase's line.
     fn close(&self, phase: &str, mark: &str, text: &Painted) {
-        let Some((name, bar)) = self.phases.iter().find(|(name, _)| name == phase) else { return };
+        let Some((name, bar)) = self.phases.get(phase) else { return };
         bar.disable_steady_tick();
         bar.set_style(style(&format!(" {mark} {{wide_msg}}")));
         bar.close_with(message(name, text));
@@ -96,21 +97,27 @@ impl Checklist {
             line_above(&self.bars, painted);
         }
         for phase in &incident.phases {
-            let bar = self.bars.add(ProgressBar::new_spinner());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
             bar.set_style(style("   {wide_msg}"));
             bar.show(painted![label(&phase.name).dimmed()]);
-            self.phases.push((phase.name.clone(), bar));
+            self.phases.push(phase.name.clone(), bar);
         }
         let end = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
         let bar = self.bars.add(ProgressBar::new((end.max(1.0) * 10.0) as u64));
         bar.set_style(total_style(self.bar));
         self.total = Some(bar);
+        self.show_phases();
+    }
+
+    /// Draws the phases that the terminal has room for.
+    fn show_phases(&mut self) {
+        self.phases.show_around(self.moments.phase(), fit::rows_of_stderr());
     }
 
     /// The line of the current phase.
     fn current(&self) -> Option<&(String, ProgressBar)> {
         let phase = self.moments.phase()?;
-        self.phases.iter().find(|(name, bar)| name == phase && !bar.is_finished())
+        self.phases.get(phase).filter(|(_, bar)| !bar.is_finished())
     }
 
     /// The text beside the bar, which gives way to it.
@@ -168,6 +175,7 @@ impl Show for Checklist {
         if let Some((phase, moment)) = ended {
             self.done(&phase, moment.as_ref());
         }
+        self.show_phases();
         let Some((name, bar)) = self.current() else { return };
         if incident.state != IncidentStatus::Open {
             return;
@@ -237,11 +245,7 @@ impl Show for Checklist {
                 Ending::Left => self.close(&phase, "…", &painted!["not finished"]),
             }
         }
-        for (_, bar) in &self.phases {
-            if !bar.is_finished() {
-                bar.abandon();
-            }
-        }
+        self.phases.abandon();
         if let Some(total) = &self.total {
             total.finish_and_clear();
         }

@@ -14,6 +14,8 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::cli::known::Known;
 use crate::cli::out::print_event;
+use crate::cli::remote::times_of;
+use crate::cli::times::Asked;
 use crate::client::{Follower, Item};
 use crate::contract::Follows;
 use crate::report::{IncidentState, IncidentStatus};
@@ -40,13 +42,21 @@ impl Trigger {
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
         let mut known = Known::new(Some(&accepted.id));
         let mut clock = ServerClock::default();
-        let mut replay_to = 0;
+        let (mut replay_to, mut has_all) = (0, false);
+        let mut times = Asked::default();
         let mut lost_at: Option<Instant> = None;
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
             let item = tokio::select! {
                 item = follower.next() => item?,
+                Some(told) = times.answer() => {
+                    clock.told(&told);
+                    continue;
+                }
                 _ = ticks.tick() => {
+                    if has_all && clock.asks() {
+                        times.ask(times_of(&self.remote));
+                    }
                     for note in out.map(AlertsOut::notes).unwrap_or_default() {
                         show.note(&note);
                     }
@@ -75,8 +85,9 @@ impl Trigger {
                     if let Some(reporter) = &mut reporter {
                         reporter.take(&envelope);
                     }
-                    let live = envelope.position().is_none_or(|position| position.n > replay_to);
-                    clock.heard(&envelope, live);
+                    let position = envelope.position().map_or(u64::MAX, |position| position.n);
+                    has_all |= position >= replay_to;
+                    clock.heard(&envelope, position > replay_to);
                     if self.json {
                         print_event(&raw)?;
                     }
@@ -99,7 +110,7 @@ impl Trigger {
                 }
                 Some(Item::Back { server, replayed, to, lost: Some(lost), away, .. }) => {
                     lost_at = None;
-                    replay_to = to;
+                    (replay_to, has_all) = (to, replayed == 0);
                     let back = format::back(&self.remote.url, &server, away);
                     let replayed = format::count(replayed, "event");
                     show.note(&format!("{back}: {replayed} replayed, {lost} lost"));

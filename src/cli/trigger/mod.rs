@@ -7,6 +7,7 @@ mod conclusion;
 mod file;
 mod follow;
 mod moments;
+mod phases;
 mod plain;
 mod reporter;
 mod run;

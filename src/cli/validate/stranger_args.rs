@@ -14,6 +14,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::reread;
 use crate::client::{Subscription, subprotocol_without_secrets};
 use crate::contract_file::Contract;
+use crate::input_file;
 use crate::scenario::{did_you_mean, text_of as scenario_text_of};
 use crate::shell::{self, word};
 
@@ -194,8 +195,8 @@ fn header_of(name: &str, value: &str, folder: &Path) -> Result<(HeaderName, Head
 fn text_of(text: &str, folder: &Path) -> Result<String, Failure> {
     let Some(file) = text.strip_prefix(FILE) else { return Ok(text.to_owned()) };
     let path = folder.join(file);
-    let read = reread::read(&path)
-        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
+    let read =
+        reread::read(&path).and_then(|bytes| input_file::text(bytes).map_err(|error| error.to_string()));
     read.map(|text| text.trim_end_matches(['\n', '\r']).to_owned()).map_err(|why| {
         let error = anyhow!("{} cannot be read: {why}", path.display());
         Failure::new(Exit::Usage, error).hint("@ begins the name of a file with the text")

@@ -10,6 +10,7 @@ use crate::cli::bars::Shows;
 use crate::cli::clock::ServerClock;
 use crate::cli::known::Known;
 use crate::cli::out::{Painted, painted};
+use crate::cli::times::Times;
 use crate::cli::{fit, format, screen};
 use crate::contract::{Envelope, StreamOpened};
 use crate::report::{IncidentState, IncidentStatus};
@@ -43,6 +44,15 @@ impl Footer {
     /// Takes in the time of an event, so that the clocks follow the server's when it is set.
     pub(super) fn heard(&mut self, event: &Envelope, live: bool) {
         self.clock.heard(event, live);
+    }
+
+    /// Whether the clocks need the times that the server tells.
+    pub(super) fn asks(&mut self) -> bool {
+        self.is_shown() && self.clock.asks()
+    }
+
+    pub(super) fn told(&mut self, times: &Times) {
+        self.clock.told(times);
     }
 
     pub(super) fn alive(&mut self) {

@@ -11,12 +11,16 @@ use super::record::{self, Recorder};
 use super::session::{Session, exit_of};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 use crate::cli::out::{painted, say};
+use crate::cli::remote::times_of;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
+use crate::cli::times::Asked;
 use crate::client::Follower;
 use crate::hub::After;
-use crate::report::IncidentStatus;
+use crate::report::{IncidentState, IncidentStatus};
+use crate::visible::visible;
 
 impl Watch {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -37,7 +41,12 @@ impl Watch {
         };
         let (mut follower, recorder, unconfirmed) = match connected {
             Connected::To(follower, recorder, unconfirmed) => (*follower, recorder, unconfirmed),
-            Connected::NotNeeded(exit) => return Ok(exit),
+            Connected::NotNeeded(ended) => {
+                if !quiet {
+                    say(already(&ended));
+                }
+                return Ok(exit_of(ended.state));
+            }
         };
         let mut session = Session::new(self, recorder, quiet);
         session.unconfirmed = self.incident.as_deref().filter(|_| unconfirmed);
@@ -61,7 +70,7 @@ impl Watch {
         let (after, unconfirmed) = match self.start().await? {
             Start::At(after) => (after, false),
             Start::Unconfirmed => (Some("0".to_owned()), true),
-            Start::Ended(exit) => return Ok(Connected::NotNeeded(exit)),
+            Start::Ended(ended) => return Ok(Connected::NotNeeded(ended)),
         };
         let follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
         let recorder = match self.record.clone() {
@@ -79,11 +88,19 @@ impl Watch {
         mut interrupted: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Exit, Failure> {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let mut times = Asked::default();
         loop {
             let item = tokio::select! {
                 item = follower.next() => item?,
                 _ = ticks.tick() => {
+                    if session.asks() {
+                        times.ask(times_of(&self.remote));
+                    }
                     session.footer.tick(&session.known, self.incident.as_deref());
+                    continue;
+                }
+                Some(told) = times.answer() => {
+                    session.footer.told(&told);
                     continue;
                 }
                 () = &mut interrupted => {
@@ -120,7 +137,7 @@ impl Watch {
         }
         Ok(match Some(known).filter(|incident| incident.state != IncidentStatus::Open) {
             Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
-                Start::Ended(exit_of(ended.state))
+                Start::Ended(Box::new(ended))
             }
             Some(_) => Start::At(Some("0".to_owned())),
             None => Start::At(None),
@@ -148,8 +165,8 @@ impl Watch {
 enum Connected {
     /// A follower, the recording, and whether it is unknown whether the server knows the incident.
     To(Box<Follower>, Option<Recorder>, bool),
-    /// There is nothing to show.
-    NotNeeded(Exit),
+    /// There is nothing to show: this incident has ended.
+    NotNeeded(Box<IncidentState>),
 }
 
 /// Where to start.
@@ -159,5 +176,15 @@ enum Start {
     /// At the beginning. The server has no interface that says whether it knows the incident: its events will show.
     Unconfirmed,
     /// Not at all: the incident has ended, and there is nothing to show.
-    Ended(Exit),
+    Ended(Box<IncidentState>),
+}
+
+/// What is said of an incident that had ended before.
+fn already(ended: &IncidentState) -> String {
+    let id = visible(&ended.id);
+    match (ended.state, ended.offset_s) {
+        (IncidentStatus::Cancelled, _) => format!("{id} is already cancelled"),
+        (_, Some(took)) => format!("{id} is already resolved, after {}", format::clock(took)),
+        (_, None) => format!("{id} is already resolved"),
+    }
 }

@@ -35,6 +35,8 @@ pub(super) struct Session<'a> {
     pub(super) recorder: Option<Recorder>,
     /// Events up to this position are replayed.
     replay_to: u64,
+    /// Whether all of them have come.
+    has_all: bool,
     held: Held,
     /// The incident in --incident, as long as it is not known whether the server knows it.
     pub(super) unconfirmed: Option<&'a str>,
@@ -55,6 +57,7 @@ impl<'a> Session<'a> {
             known: Known::new(watch.incident.as_deref()),
             recorder,
             replay_to: 0,
+            has_all: false,
             held: VecDeque::new(),
             unconfirmed: None,
         }
@@ -78,11 +81,16 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Whether the server has to be asked what time it is for its incidents.
+    pub(super) fn asks(&mut self) -> bool {
+        self.has_all && self.footer.asks()
+    }
+
     pub(super) fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
         match item {
             Item::Opened(opened) => {
                 let (from, to) = opened.follows.range();
-                self.replay_to = to;
+                (self.replay_to, self.has_all) = (to, false);
                 if let Follows::Reset { reason, .. } = &opened.follows {
                     self.note(&format!("cannot resume after the position: {}", explain(*reason)));
                 }
@@ -112,7 +120,7 @@ impl<'a> Session<'a> {
             }
             Item::Back { server, away, replayed, to, lost, reset } => {
                 self.footer.alive();
-                self.replay_to = to;
+                (self.replay_to, self.has_all) = (to, replayed == 0);
                 let back = format::back(&self.watch.remote.url, &server, away);
                 match (lost, reset) {
                     (Some(lost), _) => {
@@ -197,6 +205,7 @@ impl<'a> Session<'a> {
 
     /// The replay is complete: prints the events that `--tail` held back.
     fn caught_up(&mut self) -> Result<Option<Exit>, Failure> {
+        self.has_all = true;
         self.confirm()?;
         for (envelope, raw, offset_s) in std::mem::take(&mut self.held) {
             self.print(&envelope, &raw, offset_s)?;

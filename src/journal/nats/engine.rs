@@ -259,6 +259,11 @@ impl IncidentIndex for Nats {
         Box::pin(async move { Ok(found) })
     }
 
+    fn is_taken(&self, subject: &str) -> Pending<'_, bool> {
+        let is_taken = self.shared.fold.lock().is_taken(subject);
+        Box::pin(async move { Ok(is_taken) })
+    }
+
     fn times(&self) -> Times {
         let fold = self.shared.fold.lock();
         self.shared.clock.times(fold.open().map(|(subject, incident)| (subject, incident.last)))

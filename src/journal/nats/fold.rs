@@ -264,6 +264,11 @@ impl Fold {
         self.incidents.get(subject)
     }
 
+    /// Whether an incident has this id, or had it.
+    pub(super) fn is_taken(&self, subject: &str) -> bool {
+        self.incidents.contains_key(subject) || self.over.contains_key(subject)
+    }
+
     pub(super) fn span(&self, subject: &str) -> Option<Span> {
         self.incidents.get(subject).map(|incident| incident.span(subject))
     }

@@ -186,13 +186,20 @@ async fn connect(location: &Location, permissions: &Arc<Permissions>) -> Result<
 
 /// The content of a file with secrets, which a pipe or a device in its place does not hold up.
 fn content(file: &Path, what: &str) -> Result<String, String> {
-    let text = input_file::read(file, FILE_BYTES).and_then(input_file::utf8);
+    let text = input_file::read(file, FILE_BYTES).and_then(input_file::text);
     text.map_err(|error| format!("{what} {} can't be read: {error}", file.display()))
 }
 
-/// Whether a file can be what it should be: the library that reads it waits for a pipe, and says less of what is wrong.
+/// Whether a file can be what it should be: the library that reads it waits for a pipe, says less of what is wrong, and passes over
+/// a certificate behind a byte order mark.
 fn checked(file: &Path, what: &str, has: &str) -> Result<(), String> {
-    if content(file, what)?.contains(has) {
+    let text = input_file::read(file, FILE_BYTES).and_then(input_file::utf8);
+    let text = text.map_err(|error| format!("{what} {} can't be read: {error}", file.display()))?;
+    if text.contains('\u{feff}') {
+        let name = file.display();
+        return Err(format!("{what} {name}: it has a byte order mark: save the file as UTF-8 without one"));
+    }
+    if text.contains(has) {
         return Ok(());
     }
     Err(format!("{what} {}: it has no {}; a PEM file is needed", file.display(), has.trim_matches('-')))

@@ -298,6 +298,11 @@ impl IncidentIndex for Sqlite {
         self.readers.query(move |connection| incidents::of(connection, &subject).map_err(unavailable))
     }
 
+    fn is_taken(&self, subject: &str) -> Pending<'_, bool> {
+        let subject = subject.to_owned();
+        self.readers.query(move |connection| incidents::is_taken(connection, &subject).map_err(unavailable))
+    }
+
     fn times(&self) -> Times {
         let open = self.open.read();
         self.clock.times(open.iter().map(|(subject, newest)| (subject, newest.moment)))

@@ -186,6 +186,11 @@ pub(super) fn of(connection: &Connection, subject: &str) -> rusqlite::Result<Opt
         .optional()
 }
 
+/// Whether an incident has this id, or had it: the table has it for longer than its events.
+pub(super) fn is_taken(connection: &Connection, subject: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM incidents WHERE subject = ?1")?.exists([subject])
+}
+
 fn span(row: &rusqlite::Row<'_>) -> rusqlite::Result<Span> {
     let end: u64 = row.get(2)?;
     Ok(Span { subject: row.get(0)?, start: row.get(1)?, end: (end > 0).then_some(end) })

@@ -13,12 +13,13 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
 use super::super::error::Trouble;
 use super::super::open_error::OpenError;
-use super::place::{Id, beside, changed, regular};
+use super::place::{Id, beside, changed, regular, remove_link};
 use super::private;
 use super::strangers::{self, first_bytes, is_lock};
 use super::witness::Witness;
@@ -28,6 +29,8 @@ pub(super) struct Lock {
     path: PathBuf,
     /// The lock file, and whether this process has written its number into it.
     file: Mutex<(File, bool)>,
+    /// That it can't be made again was said.
+    is_told: AtomicBool,
     second: Option<Arc<File>>,
 }
 
@@ -72,7 +75,7 @@ impl Lock {
             Second::Held(holder) => return Err(held(holder)),
         };
         sign(&mut file).map_err(unusable)?;
-        Ok(Self { path, file: Mutex::new((file, true)), second })
+        Ok(Self { path, file: Mutex::new((file, true)), is_told: AtomicBool::new(false), second })
     }
 
     /// The descriptor that must stay open as long as a connection to the database is.
@@ -89,8 +92,9 @@ impl Lock {
         if Id::at(&self.path).is_ok_and(|at| Id::of(&file.0).is_ok_and(|own| own == at)) {
             return Ok(());
         }
-        match first(&self.path, By::Owner) {
+        match remove_link(&self.path).and_then(|_| first(&self.path, By::Owner)) {
             Ok(First::Locked(mut again)) => {
+                self.is_told.store(false, Ordering::Relaxed);
                 // If it cannot be written, it is locked all the same.
                 let is_signed = sign(&mut again).is_ok();
                 *file = (again, is_signed);
@@ -107,7 +111,13 @@ impl Lock {
                 self.path.display()
             ))),
             // The lock on the old file holds; the next look tries again.
-            Err(_) => Ok(()),
+            Err(error) => {
+                if !self.is_told.swap(true, Ordering::Relaxed) {
+                    let file = self.path.display();
+                    tracing::warn!(%error, %file, "cannot make the journal's lock file again, without which the next start is refused");
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -102,6 +102,15 @@ pub(super) fn refuse_unusual(journal: &Path) -> std::io::Result<()> {
     COMPANIONS.iter().try_for_each(|suffix| regular(&beside(journal, suffix)))
 }
 
+/// Removes a link from the place of a file that the server makes again, and leaves what it leads to: the next start would be refused.
+/// Returns whether there was one.
+pub(super) fn remove_link(path: &Path) -> std::io::Result<bool> {
+    if !path.is_symlink() {
+        return Ok(false);
+    }
+    std::fs::remove_file(path).map(|()| true)
+}
+
 /// Refuses what is at a path, if it is no file. Nothing may be there.
 ///
 /// # Errors

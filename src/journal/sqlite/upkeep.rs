@@ -87,7 +87,7 @@ impl Upkeep {
         if let Err(error) = &written
             && !self.is_forgetful
         {
-            tracing::warn!(%error, "cannot write the witness file beside the journal, which records the last commit");
+            tracing::warn!(%error, "cannot write the witness file beside the journal, which records the last commit: if it is no file, the next start is refused");
         }
         self.is_forgetful = written.is_err();
     }

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::place::{Id, beside, regular};
+use super::place::{Id, beside, regular, remove_link};
 use super::{chain, private};
 
 /// The position and checksum of the last commit that was published.
@@ -95,6 +95,7 @@ impl Witness {
     pub(super) fn remember(&mut self, commit: LastCommit) -> std::io::Result<()> {
         let is_gone = !self.is_in_place();
         if is_gone {
+            remove_link(&self.path).map_err(|error| named(&self.path, &error))?;
             self.file = open(&self.path)?;
             self.id = Id::of(&self.file)?;
         }

@@ -11,6 +11,8 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, Resol
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, ServerConfig};
 
+use crate::input_file;
+
 /// A file and its content.
 #[derive(Clone, Copy)]
 pub struct Pem<'a> {
@@ -20,9 +22,23 @@ pub struct Pem<'a> {
     pub bytes: &'a [u8],
 }
 
+impl Pem<'_> {
+    fn text(&self) -> Result<Vec<u8>, TlsError> {
+        input_file::pem(self.bytes).map_err(|why| TlsError::Encoding { file: self.path.to_owned(), why })
+    }
+}
+
 /// Why a certificate and key can't be used. No message contains a part of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
+    /// The file has another encoding than PEM is read in.
+    #[error("{file} can't be read: {why}")]
+    Encoding {
+        /// The file.
+        file: PathBuf,
+        /// What it is instead, and what to do.
+        why: std::io::Error,
+    },
     /// The file has no certificate.
     #[error("{0} has no certificate in PEM")]
     NoCertificate(PathBuf),
@@ -150,7 +166,8 @@ impl Pair {
 
 fn certified(certificate: Pem<'_>, key: Pem<'_>) -> Result<CertifiedKey, TlsError> {
     let paths = || (certificate.path.to_owned(), key.path.to_owned());
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.bytes).collect();
+    let (chain, private) = (certificate.text()?, key.text()?);
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
     let chain = chain.ok().filter(|chain| !chain.is_empty());
     let chain = chain.ok_or_else(|| TlsError::NoCertificate(certificate.path.to_owned()))?;
     // PKCS #8 says so in the label, older formats in a header.
@@ -158,7 +175,7 @@ fn certified(certificate: Pem<'_>, key: Pem<'_>) -> Result<CertifiedKey, TlsErro
         return Err(TlsError::Encrypted(key.path.to_owned()));
     }
     let private =
-        PrivateKeyDer::from_pem_slice(key.bytes).map_err(|_| TlsError::NoKey(key.path.to_owned()))?;
+        PrivateKeyDer::from_pem_slice(&private).map_err(|_| TlsError::NoKey(key.path.to_owned()))?;
     CertifiedKey::from_der(chain, private, &ring::default_provider()).map_err(|why| {
         let (certificate, key) = paths();
         match why {

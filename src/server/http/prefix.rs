@@ -31,13 +31,9 @@ impl Prefix {
         let mut sent = headers.get_all(FORWARDED).iter();
         let Some(first) = sent.next().filter(|_| self.forwarded) else { return Ok(self.own.clone()) };
         let text = first.to_str().ok().filter(|_| sent.next().is_none());
-        let path = text.ok_or(BasePathError::Written).and_then(str::parse);
-        path.map_err(|error| {
-            Problem::bad_request(match error {
-                BasePathError::Written => "X-Forwarded-Prefix must be one path, as in /incident".to_owned(),
-                BasePathError::Own(_) => format!("X-Forwarded-Prefix: {error}"),
-            })
-        })
+        // No request is searched for it, so it may begin as a path of the server itself does.
+        let path = text.ok_or(BasePathError::Written).and_then(BasePath::published);
+        path.map_err(|_| Problem::bad_request("X-Forwarded-Prefix must be one path, as in /incident"))
     }
 }
 

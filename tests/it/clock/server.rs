@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ALL, YEAR, append, back, engines, forward, hours, in_memory, open, secs};
 use crate::harness::{
-    Clocks, Http, Local, Numbers, PATIENCE, Scratch, get, incident, ms, options, started, story,
+    Clocks, Http, Local, Numbers, PATIENCE, Scratch, Terminal, get, incident, ms, options, started, story,
 };
 use crate::publish::{self, action, places, publish};
 
@@ -102,6 +102,21 @@ async fn an_incident_that_was_open_when_the_clock_was_set_back_goes_on() {
         // Everything has the time of the clock again.
         assert_eq!(told(&server, "/api/incidents").await.get("times"), None);
     }
+}
+
+/// Who connects then gets the newest event with its time, and does not know how long ago that was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_after_the_clock_was_set_back_counts_as_the_server_does() {
+    let clocks = Clocks::at(&Timestamp::now().to_string());
+    let server = Local::over(options(), in_memory(&clocks, ALL)).await;
+    places(&publish(server.address, &[at(&clocks, publish::started("told", "1"))]).await);
+    clocks.pass(secs(10));
+    places(&publish(server.address, &[at(&clocks, action("told", "2", "looked"))]).await);
+    clocks.step(back(hours(1)));
+    clocks.pass(secs(3_000));
+    let url = format!("http://{}", server.address);
+    let watch = move || drop(Terminal::run(100, &["watch", "--url", &url]).shows("for 50:"));
+    tokio::task::spawn_blocking(watch).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

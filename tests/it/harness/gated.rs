@@ -105,6 +105,10 @@ impl IncidentIndex for Gated {
         self.memory.incident(subject)
     }
 
+    fn is_taken(&self, subject: &str) -> Pending<'_, bool> {
+        self.memory.is_taken(subject)
+    }
+
     fn open_without_plan(&self) -> Pending<'_, Vec<Span>> {
         self.memory.open_without_plan()
     }

@@ -35,9 +35,17 @@ impl Terminal {
         Self::started(columns, args, &[("TERM", "xterm-256color")], "")
     }
 
+    /// On a terminal of so few rows that not everything may fit.
+    pub fn of_rows(rows: u16, columns: u16, args: &[&str]) -> Self {
+        Self::of_size(rows, columns, args, &[("TERM", "xterm-256color")], "--color never")
+    }
+
     fn started(columns: u16, args: &[&str], variables: &[(&str, &str)], last: &str) -> Self {
+        Self::of_size(300, columns, args, variables, last)
+    }
+
+    fn of_size(rows: u16, columns: u16, args: &[&str], variables: &[(&str, &str)], last: &str) -> Self {
         let home = Scratch::new();
-        let rows = 300;
         let of = |size: u16| std::num::NonZero::new(size).unwrap();
         let quoted: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
         // `script` (bsdutils, a part of every Debian) opens the terminal.

@@ -36,6 +36,13 @@ async fn every_mistake_in_an_event_is_told_with_its_place() {
         (with(act(), "/data_base64", json!("e30=")), 400, "bad-envelope", "/data_base64"),
         (with(act(), "/datacontenttype", json!("text/xml")), 400, "bad-envelope", "/datacontenttype"),
         (with(act(), "/time", json!(future)), 422, "time-in-future", "/time"),
+        (
+            with(started("new", "1"), "/data/impact_started_at", json!("0001-01-01T00:00:00Z")),
+            422,
+            "value",
+            "/data/impact_started_at",
+        ),
+        (with(started("new", "1"), "/time", json!("0001-01-01T00:00:00Z")), 422, "value", "/time"),
         (with(act(), "/data/confidence", json!(1.4)), 422, "schema", "/data/confidence"),
         (with(act(), "/data/summary", json!("(absent)")), 422, "schema", "/data"),
         (with(act(), "/data/synthetic", json!(true)), 422, "synthetic-not-publishable", "/data/synthetic"),

@@ -188,3 +188,33 @@ async fn a_replay_goes_on_when_the_ones_before_are_dropped() {
     fourth.ends().await;
     assert_eq!(journal.extent().head, 12, "what was left, once");
 }
+
+/// The journal keeps the newest of many replays only, and knows the names of the others.
+#[tokio::test(start_paused = true)]
+async fn after_hundreds_of_replays_that_retention_has_dropped_it_goes_on() {
+    for over in [1, 150] {
+        let (clocks, journal) = journal(Retention { events: 4, age: None });
+        let tape = Tape::of("S1")
+            .at(0, &started("a"))
+            .at(5, &resolved("a", 2))
+            .at(1_000, &started("b"))
+            .at(1_005, &resolved("b", 2));
+        for _ in 0..over {
+            let process = Process::over(&journal);
+            assert_eq!(process.replays(tape.whole(), 1.0).await, 0);
+            process.ends().await;
+        }
+        // Nothing is left of them.
+        journal.append(story("z", 4)).await.unwrap();
+        let before = journal.extent().head;
+        let process = Process::over(&journal);
+        assert_eq!(process.replays(tape.whole(), 1.0).await, 0, "{over} replays are over");
+        tokio::time::sleep(ms(500)).await;
+        process.killed().await;
+        clocks.pass(DAY);
+        let process = Process::over(&journal);
+        assert_eq!(process.replays(tape.whole(), 1.0).await, 1, "{over} replays were over");
+        process.ends().await;
+        assert_eq!(journal.extent().head, before + 4, "what was left, once");
+    }
+}

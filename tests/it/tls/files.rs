@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::Authority;
-use crate::harness::incident;
+use crate::harness::{Serving, incident};
 
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
 const ENCRYPTED_BEFORE: &str = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
@@ -56,4 +56,32 @@ fn each_mistake_says_which_file_and_what_to_do() {
         let ran = incident(&["serve", "--port", "0", flag, &authority.file("server.pem")]).run();
         assert_eq!(ran.status, Some(2), "one without the other: {}", ran.stderr);
     }
+}
+
+/// A mark before `-----BEGIN` hides the line, and with it the certificate or the key, from readers of PEM: also in the middle, where
+/// files were put together.
+#[test]
+fn byte_order_marks_are_passed_over_and_other_encodings_are_told() {
+    let authority = Authority::with_server();
+    authority.issues("other", &["127.0.0.1"]);
+    let read = |name: &str| fs::read_to_string(authority.folder().join(name)).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        fs::write(authority.folder().join(name), bytes).unwrap();
+        authority.file(name)
+    };
+    let marked = |text: &str| format!("\u{feff}{text}").into_bytes();
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let certificate = write("marked.pem", &marked(&read("server.pem")));
+    let key = write("marked.key", &marked(&read("server.key")));
+    // The second of the two is the one that is needed.
+    let both = write("both.pem", &[read("other.pem").into_bytes(), marked(&read("ca.pem"))].concat());
+    let server = Serving::with(&["--tls-cert", &certificate, "--tls-key", &key]);
+    let ran = server.incident(&["list", "--running", "--cacert", &both]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let certificate = write("utf16.pem", &utf16(&read("server.pem")));
+    let ran = server.incident(&["list", "--running", "--cacert", &certificate]).run();
+    assert!(ran.status == Some(2) && ran.stderr.contains("utf16.pem can't be read: it is UTF-16"), "{ran:?}");
+    let flags = ["serve", "--port", "0", "--tls-cert", &certificate, "--tls-key", &key];
+    let ran = incident(&flags).run();
+    assert!(ran.status == Some(2) && ran.stderr.contains("utf16.pem can't be read: it is UTF-16"), "{ran:?}");
 }
