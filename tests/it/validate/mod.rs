@@ -5,6 +5,7 @@ mod blamed_once;
 mod bounds;
 pub mod command;
 mod doubts;
+mod fast;
 mod forged;
 mod gaps;
 mod good;
