@@ -17,6 +17,7 @@ mod reports;
 mod served;
 mod sound;
 mod strangers;
+mod suspicions;
 mod transcripts;
 
 use incident::check::{Context, Judge, MustResolve, Promise, RULES, Verdict, judge_lines};
