@@ -251,7 +251,7 @@ const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What to do about a certificate that is not trusted.
-fn untrusted(why: &Distrust) -> &'static str {
+pub(super) fn untrusted(why: &Distrust) -> &'static str {
     match why {
         Distrust::Unknown(_) => {
             "name a file with the certificate of the authority that issued it, or with the server's own: --cacert FILE"

@@ -10,4 +10,6 @@ pub(super) struct NamedFiles<T> {
     pub(super) setups: Vec<T>,
     /// Each with the digest of what was read.
     pub(super) files: Vec<(PathBuf, Digest)>,
+    /// The same of the files with certificates to trust, which may be longer.
+    pub(super) certificates: Vec<(PathBuf, Digest)>,
 }

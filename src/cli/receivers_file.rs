@@ -111,5 +111,5 @@ fn read_with(path: &Path, may_withdraw: bool) -> Result<NamedFiles<HookSetup>, F
         }
         setups.push(HookSetup { receiver, secrets });
     }
-    Ok(NamedFiles { setups, files })
+    Ok(NamedFiles { setups, files, certificates: Vec::new() })
 }

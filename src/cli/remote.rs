@@ -72,12 +72,18 @@ impl Remote {
         Ok(())
     }
 
+    /// The same of a command that talks to others, too, whom --cacert may be meant for.
+    pub(super) fn read_files_beside(&mut self, others: &[Endpoint]) -> Result<(), Failure> {
+        if !others.iter().any(Endpoint::is_encrypted) {
+            return self.read_files();
+        }
+        self.url = self.token.add_to(&self.trust.add_where_encrypted(&self.url)?)?;
+        Ok(())
+    }
+
     /// Another server, with the certificates that are trusted for this one.
     pub(super) fn trusting(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
-        if !endpoint.is_encrypted() {
-            return Ok(endpoint);
-        }
-        Ok(self.trust.add_to(&endpoint.into())?.current().clone())
+        Ok(self.trust.add_where_encrypted(&endpoint.into())?.current().clone())
     }
 
     /// The flags with which another command reaches the same server.
@@ -85,7 +91,9 @@ impl Remote {
         let url = self.url.to_string();
         let url =
             if url == local_server().to_string() { String::new() } else { format!(" --url {}", word(&url)) };
-        format!("{url}{}{}", self.trust.flags(), self.token.flags())
+        // Without TLS the certificates are those of others, and the other command has no use for them.
+        let trust = if self.url.are_encrypted() { self.trust.flags() } else { String::new() };
+        format!("{url}{trust}{}", self.token.flags())
     }
 
     /// The state of an incident; `None` if the server has no such interface.

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::signals::Hangups;
+use crate::client::Trust;
 use crate::input_file::{self, Kind};
 use crate::token::Digest;
 
@@ -18,7 +19,7 @@ use crate::token::Digest;
 /// written.
 const CHECK_EVERY: Duration = Duration::from_millis(400);
 
-/// Longer files are refused.
+/// Longer files are refused, but for those of certificates to trust.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// How long a pipe may take to be written, and how long a disk may take before a check is given up.
@@ -70,16 +71,25 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(read)
 }
 
-/// The content of a file. A pipe, which may take the place of a file, is not read: it could wait for ever.
-fn read_again(path: &Path) -> Result<Vec<u8>, String> {
+/// As [`read`], of a file with certificates to trust, which may be those of all authorities.
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<u8>, String> {
+    if kind(path)? == Kind::File { contents_within(path, Trust::MOST_BYTES) } else { read(path) }
+}
+
+/// The content of a file of at most so many bytes. A pipe, which may take the place of a file, is not read: it could wait for ever.
+fn read_again(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     match kind(path)? {
-        Kind::File => contents(path),
+        Kind::File => contents_within(path, most),
         Kind::Stream | Kind::Pipe => Err("it is a pipe, which can be read only once".to_owned()),
     }
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, String> {
-    let read = File::open(path).and_then(|file| input_file::contents(file, MAX_FILE_BYTES));
+    contents_within(path, MAX_FILE_BYTES)
+}
+
+fn contents_within(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let read = File::open(path).and_then(|file| input_file::contents(file, most));
     read.map_err(|error| error.to_string())
 }
 
@@ -108,20 +118,37 @@ impl Files {
     /// Takes each path with the digest of what has been read of it. `None` if a path is a pipe or the like, which can
     /// be read only once. Handles SIGHUP from this call on. Must be called in a runtime.
     pub(super) fn new(files: &[(&Path, Digest)]) -> Option<Self> {
-        let are_files = files.iter().all(|(path, _)| path.is_file());
-        let read: Vec<_> = files.iter().map(|(path, digest)| (*path, Ok(*digest))).collect();
-        are_files.then(|| Self::follow(&read))
+        Self::with_certificates(files, &[])
+    }
+
+    /// As [`Files::new`], and with files of certificates to trust.
+    pub(super) fn with_certificates(
+        files: &[(&Path, Digest)],
+        certificates: &[(&Path, Digest)],
+    ) -> Option<Self> {
+        let mut all = files.iter().chain(certificates);
+        let are_files = all.all(|(path, _)| path.is_file());
+        let within = |most| move |(path, digest): &(&Path, Digest)| ((*path).to_owned(), most, Ok(*digest));
+        let files = files.iter().map(within(MAX_FILE_BYTES));
+        let certificates = certificates.iter().map(within(Trust::MOST_BYTES));
+        are_files.then(|| Self::within(files.chain(certificates).collect()))
     }
 
     /// As [`Files::new`], of files that are followed even if one of them can't be read at the moment.
     pub(super) fn follow(files: &[(&Path, Result<Digest, String>)]) -> Self {
-        let paths: Vec<PathBuf> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let files = files.iter().map(|(path, read)| ((*path).to_owned(), MAX_FILE_BYTES, read.clone()));
+        Self::within(files.collect())
+    }
+
+    /// Follows files of at most so many bytes each.
+    fn within(files: Vec<(PathBuf, u64, Result<Digest, String>)>) -> Self {
+        let paths: Vec<PathBuf> = files.iter().map(|(path, ..)| path.clone()).collect();
         let mut checks = interval(CHECK_EVERY);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            reader: Reader::new(paths.clone()),
+            reader: Reader::new(files.iter().map(|(path, most, _)| (path.clone(), *most)).collect()),
             paths,
-            used: files.iter().map(|(_, read)| read.clone()).collect(),
+            used: files.into_iter().map(|(_, _, read)| read).collect(),
             seen: None,
             checks,
             hangups: Hangups::new(),
@@ -166,13 +193,13 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(paths: Vec<PathBuf>) -> Self {
+    fn new(paths: Vec<(PathBuf, u64)>) -> Self {
         let (requests, asked) = mpsc::channel::<oneshot::Sender<Contents>>();
         let files = paths.len();
         std::thread::spawn(move || {
             for reply in asked {
                 // The one that asked may have given up.
-                let _ = reply.send(paths.iter().map(|path| read_again(path)).collect());
+                let _ = reply.send(paths.iter().map(|(path, most)| read_again(path, *most)).collect());
             }
         });
         Self { files, requests, pending: None }

@@ -9,7 +9,7 @@ use hyper::header::HeaderValue;
 use super::exit::{Exit, Failure};
 use super::named_files::NamedFiles;
 use super::token_args;
-use crate::client::Trust;
+use crate::client::{Trust, TrustError};
 use crate::server::SinkSetup;
 use crate::sinks::{self, Credentials};
 use crate::token::Digest;
@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path) -> Result<NamedFiles<SinkSetup>, Failure> {
     let sinks = sinks::read(&path.display().to_string(), &text).map_err(Failure::sinks)?;
     let mut files = vec![(path.to_owned(), Digest::of(text.as_bytes()))];
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut setups = Vec::new();
+    let (mut setups, mut certificates) = (Vec::new(), Vec::new());
     for sink in sinks {
         let mut endpoint = sink.url.clone();
         match &sink.credentials {
@@ -50,17 +50,20 @@ pub(super) fn read(path: &Path) -> Result<NamedFiles<SinkSetup>, Failure> {
         }
         if let Some(file) = &sink.ca_file {
             let file = folder.join(file);
-            let trust = Trust::in_file(&file).map_err(|error| {
+            let distrusted = |error| {
                 Failure::new(Exit::Usage, error)
                     .hint("name a PEM file with the certificate of the authority, or remove ca_file")
-            })?;
-            let text = super::reread::read(&file).map_err(|why| unreadable(&file, &why))?;
-            files.push((file, Digest::of(&text)));
+            };
+            let trust = Trust::in_file(&file).map_err(distrusted)?;
+            // It was read before.
+            let text = super::reread::read_certificates(&file)
+                .map_err(|why| distrusted(TrustError::Unreadable { file: file.clone(), why }))?;
+            certificates.push((file, Digest::of(&text)));
             endpoint = endpoint.with_trust(trust);
         }
         setups.push(SinkSetup { sink, endpoint });
     }
-    Ok(NamedFiles { setups, files })
+    Ok(NamedFiles { setups, files, certificates })
 }
 
 /// The `Authorization` header with the token in a file, and the file with what was read of it.

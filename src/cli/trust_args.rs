@@ -1,6 +1,7 @@
 //! The certificates that a command trusts.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::anyhow;
 use clap::ValueHint;
@@ -18,6 +19,10 @@ pub(super) struct TrustArgs {
     /// `INCIDENT_CACERT`, else the system's authorities]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
     pub(super) cacert: Option<PathBuf>,
+
+    /// What was read of the file: a pipe can be read only once.
+    #[arg(skip)]
+    read: OnceLock<Trust>,
 }
 
 impl TrustArgs {
@@ -31,18 +36,34 @@ impl TrustArgs {
     /// # Errors
     /// The file has no certificates; or --cacert is given for servers without TLS.
     pub(super) fn add_to(&self, endpoints: &Endpoints) -> Result<Endpoints, Failure> {
-        if !endpoints.all().iter().any(Endpoint::is_encrypted) {
-            // The variable may be set for other servers; the flag is meant for this one.
-            return match &self.cacert {
-                Some(_) => {
-                    let error = anyhow!("--cacert needs a wss:// URL, and {endpoints} is not encrypted");
-                    Err(Failure::new(Exit::Usage, error).hint("give the server as --url wss://HOST:PORT/ws"))
-                }
-                None => Ok(endpoints.clone()),
-            };
+        // The variable may be set for other servers; the flag is meant for this one.
+        if self.cacert.is_some() && !endpoints.are_encrypted() {
+            let error = anyhow!("--cacert needs a wss:// URL, and {endpoints} is not encrypted");
+            return Err(Failure::new(Exit::Usage, error).hint("give the server as --url wss://HOST:PORT/ws"));
+        }
+        self.add_where_encrypted(endpoints)
+    }
+
+    /// The same if --cacert may be meant for others than these endpoints.
+    ///
+    /// # Errors
+    /// The file has no certificates.
+    pub(super) fn add_where_encrypted(&self, endpoints: &Endpoints) -> Result<Endpoints, Failure> {
+        if !endpoints.are_encrypted() {
+            return Ok(endpoints.clone());
+        }
+        let Some(trust) = self.trust()? else { return Ok(endpoints.clone()) };
+        let add = |one: Endpoint| if one.is_encrypted() { one.with_trust(trust.clone()) } else { one };
+        Ok(endpoints.map(add))
+    }
+
+    /// The certificates to trust; `None` for those of the system.
+    fn trust(&self) -> Result<Option<Trust>, Failure> {
+        if let Some(read) = self.read.get() {
+            return Ok(Some(read.clone()));
         }
         let variable = || std::env::var_os(VARIABLE).filter(|file| !file.is_empty()).map(PathBuf::from);
-        let Some(file) = self.cacert.clone().or_else(variable) else { return Ok(endpoints.clone()) };
+        let Some(file) = self.cacert.clone().or_else(variable) else { return Ok(None) };
         let trust = Trust::in_file(&file).map_err(|error| {
             let hint = match error {
                 TrustError::Empty(_) => {
@@ -52,7 +73,6 @@ impl TrustArgs {
             };
             Failure::new(Exit::Usage, error).hint(hint)
         })?;
-        let add = |one: Endpoint| if one.is_encrypted() { one.with_trust(trust.clone()) } else { one };
-        Ok(endpoints.map(add))
+        Ok(Some(self.read.get_or_init(|| trust).clone()))
     }
 }

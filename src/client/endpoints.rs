@@ -80,6 +80,11 @@ impl Endpoints {
         &self.all
     }
 
+    /// Whether one of them speaks TLS.
+    pub fn are_encrypted(&self) -> bool {
+        self.all().iter().any(Endpoint::is_encrypted)
+    }
+
     /// Whether there is more than one.
     pub fn are_several(&self) -> bool {
         self.all.len() > 1

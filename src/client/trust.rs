@@ -17,9 +17,6 @@ use rustls::{
 
 use crate::input_file;
 
-/// The longest file of certificates, in bytes: several times that of all authorities that systems know.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
-
 /// The certificates to trust.
 #[derive(Clone)]
 pub struct Trust {
@@ -57,6 +54,9 @@ pub enum TrustError {
 }
 
 impl Trust {
+    /// The longest file of certificates, in bytes: several times that of all authorities that systems know.
+    pub const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
     /// Trusts only the certificates in a PEM file: authorities, or the server's own certificate.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Trust {
         let unreadable =
             |why: &dyn fmt::Display| TrustError::Unreadable { file: file(), why: why.to_string() };
         let unusable = |why: &dyn fmt::Display| TrustError::Unusable { file: file(), why: why.to_string() };
-        let pem = input_file::read(path, MOST_BYTES).and_then(|bytes| input_file::pem(&bytes));
+        let pem = input_file::read(path, Self::MOST_BYTES).and_then(|bytes| input_file::pem(&bytes));
         let pem = pem.map_err(|error| unreadable(&error))?;
         let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
         let certificates = certificates.map_err(|error| unreadable(&error))?;

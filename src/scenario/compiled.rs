@@ -110,8 +110,10 @@ impl Scenario {
                 Ok((variant, uses)) => {
                     used.extend(uses);
                     self.never.retain(|warning| variant.never.contains(warning));
-                    let new = variant.warnings.into_iter().filter(|warning| !self.warnings.contains(warning));
-                    let new: Vec<Diagnostic> = new.collect();
+                    let new = variant.warnings.into_iter();
+                    let new = new.filter(|warning| !settings::is_known(warning, &self.warnings));
+                    let new: Vec<Diagnostic> =
+                        new.map(|warning| settings::in_variant(warning, name)).collect();
                     self.warnings.extend(new);
                 }
                 Err(error) => {

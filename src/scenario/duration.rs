@@ -187,7 +187,8 @@ impl JsonSchema for Micros {
         json_schema!({
             "description": "A duration: numbers with the units d, h, m, s and ms, as in \"8s\", \"1m30s\" or \"250ms\"",
             "type": "string",
-            "pattern": "[0-9]",
+            "pattern": pattern(""),
+            "allOf": [{ "pattern": SOMETHING }],
         })
     }
 }
@@ -201,7 +202,41 @@ impl JsonSchema for Moment {
         json_schema!({
             "description": "A moment of the incident: a duration from second 0, before it with a minus, as in \"90s\" or \"-12m\"",
             "type": "string",
-            "pattern": "[0-9]",
+            "pattern": pattern("(-\\s*)?"),
+            "allOf": [{ "pattern": SOMETHING }],
         })
     }
+}
+
+/// What [`pattern`] leaves open, because each of its parts may be missing: there is a number, and a unit or digits at the end.
+const SOMETHING: &str = "[0-9].*[0-9A-SU-Za-su-z]\\s*$";
+
+/// The form of a duration behind a sign, as a regular expression that every editor knows. Which form has a length of at most a year,
+/// only this program says.
+fn pattern(sign: &str) -> String {
+    const FRACTION: &str = "[.,][0-9]{1,9}";
+    const WEEKS: &str = "w((ee)?ks?)?";
+    const DAYS: &str = "d(ays?)?";
+    const UNITS: [&str; 5] = [
+        "h((ou)?rs?)?",
+        "m(in(ute)?s?)?",
+        "s(ec(ond)?s?)?",
+        "m(s(ecs?)?|illi(second)?s?)",
+        "([u\u{b5}]s(ecs?)?|micro(second)?s?)",
+    ];
+    const NANOS: &str = "([0-9]+\\s*n(s(ecs?)?|ano(second)?s?))?";
+    // Only the last number has a fraction.
+    let units = |names: &[&str], space: &str, between: &str, smallest: &str| {
+        names.iter().rev().fold(smallest.to_owned(), |smaller, name| {
+            format!("([0-9]+{FRACTION}{space}{name}|([0-9]+{space}{name}{between})?{smaller})")
+        })
+    };
+    let between = "(,\\s)?\\s*";
+    let clock = format!("[0-9]+:[0-9]+:[0-9]+({FRACTION})?");
+    let words = units(&UNITS, "\\s*", between, NANOS);
+    let iso = units(&["[Hh]", "[Mm]", "[Ss]"], "", "", "");
+    format!(
+        "^\\s*{sign}\\+?(([0-9]+\\s*{WEEKS}{between})?([0-9]+\\s*{DAYS}{between})?({clock}|{words})\
+         |[Pp]([0-9]+[Ww])?([0-9]+[Dd])?([Tt]{iso})?)\\s*$"
+    )
 }

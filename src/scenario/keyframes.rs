@@ -101,13 +101,13 @@ impl JsonSchema for Keyframes {
         "Keyframes".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Values over incident time: { 0s = 0.002, 6s = 0.31 }",
             "type": "object",
             "minProperties": 1,
             // A duration, or a parameter.
-            "propertyNames": { "pattern": "[0-9]|^\\{.+\\}$" },
+            "propertyNames": generator.subschema_for::<Micros>(),
             "additionalProperties": { "type": "number" },
         })
     }

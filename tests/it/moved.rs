@@ -325,6 +325,28 @@ async fn a_replaced_file_and_its_replacement_are_both_whole() {
     }
 }
 
+/// The log belongs to the copy as well, and the file that the server has open is gone with the process.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_replaced_by_its_copy_loses_no_event() {
+    for signal in ["TERM", "KILL"] {
+        let (_folder, journal) = prepared().await;
+        let server = Served::over(&journal);
+        server.play().await;
+        let copy = journal.with_file_name("copy.db");
+        fs::copy(&journal, &copy).unwrap();
+        fs::rename(&copy, &journal).unwrap();
+        let said = server.until_ready(503).await;
+        assert!(said.contains("with the same content: restart the server"), "{signal}: {said}");
+        server.process.signal(signal);
+        server.process.end();
+        let ran = incident(&["check-journal", journal.to_str().unwrap(), "--json"]).run();
+        assert_eq!(ran.status, Some(0), "{signal}: {ran:?}");
+        assert!(ran.stdout.contains("\"head\":108"), "{signal}: {}", ran.stdout);
+        Served::over(&journal).play().await;
+    }
+}
+
 /// Another program that reads, checkpoints or even compacts the file changes it, and nothing of that is wrong.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_other_programs_may_do_stops_nothing() {

@@ -107,6 +107,9 @@ async fn works(proxy: &Proxied) {
     assert!(matches!(redirect.status, 301 | 308), "{redirect:?}");
     let location = redirect.header("location");
     assert!(location == root || location == "/incident/", "{location}");
+    let asked = get(proxy.address, "/incident?incident=drill-1&x=%20").await;
+    let location = asked.header("location");
+    assert!(location.ends_with("/incident/?incident=drill-1&x=%20"), "{location}");
     let page = get(proxy.address, "/incident/").await;
     assert_eq!(page.status, 200, "{page:?}");
     for link in links(&page.body, "/incident/") {

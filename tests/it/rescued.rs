@@ -11,12 +11,12 @@ async fn stream(server: &Served) -> String {
     Client::connect(server.address(), "").await.opened.stream
 }
 
-/// What a server has open is gone with it once its file has no name, whether it was removed or a copy took its place.
+/// What a server has open is gone with it once its file has no name, whether it was removed or another journal took its place.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_no_name_any_more_is_rescued_into_a_journal_that_goes_on() {
     let removed: fn(&Path) = |journal| fs::remove_file(journal).unwrap();
     let replaced: fn(&Path) = |journal| {
-        fs::copy(journal, journal.with_file_name("copy.db")).unwrap();
+        fs::copy(journal.with_file_name("../other.db"), journal.with_file_name("copy.db")).unwrap();
         fs::rename(journal.with_file_name("copy.db"), journal).unwrap();
     };
     for (is_killed, lose) in [(false, removed), (true, replaced)] {

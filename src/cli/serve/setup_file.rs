@@ -23,7 +23,7 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
     /// Reads it with `read` now, and with `again` while the server runs.
     pub(super) fn read(path: &Path, read: Read<T>, again: Read<T>) -> Result<Self, Failure> {
         let found = read(path)?;
-        note(path, &found.files);
+        note(path, &found);
         Ok(Self { path: path.to_owned(), again, found })
     }
 
@@ -38,7 +38,7 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
         what: &'static str,
         replace: R,
     ) -> impl Future<Output = ()> + use<T, R> {
-        let mut watched = watch(&self.found.files);
+        let mut watched = watch(&self.found);
         let (path, again) = (self.path.clone(), self.again);
         async move {
             let name = path.display().to_string();
@@ -57,8 +57,8 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
                     Ok(Ok(found)) => {
                         tracing::info!("{name} was read again: {} {what}", found.setups.len());
                         // It may name other files now.
-                        note(&path, &found.files);
-                        watched = watch(&found.files);
+                        note(&path, &found);
+                        watched = watch(&found);
                         replace(found.setups);
                     }
                     Ok(Err(why)) => tracing::error!("{name}: {why}; the previous {what} stay"),
@@ -70,12 +70,16 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
     }
 }
 
-fn note(path: &Path, files: &[(PathBuf, Digest)]) {
-    let named = files.iter().map(|(file, _)| file).filter(|file| *file != path);
+fn note<T>(path: &Path, found: &NamedFiles<T>) {
+    let all = found.files.iter().chain(&found.certificates);
+    let named = all.map(|(file, _)| file).filter(|file| *file != path);
     reread::note_named(path, named.cloned().collect());
 }
 
-fn watch(files: &[(PathBuf, Digest)]) -> Option<Files> {
-    let files: Vec<(&Path, Digest)> = files.iter().map(|(path, digest)| (path.as_path(), *digest)).collect();
-    Files::new(&files)
+fn watch<T>(found: &NamedFiles<T>) -> Option<Files> {
+    Files::with_certificates(&paths(&found.files), &paths(&found.certificates))
+}
+
+fn paths(files: &[(PathBuf, Digest)]) -> Vec<(&Path, Digest)> {
+    files.iter().map(|(path, digest)| (path.as_path(), *digest)).collect()
 }

@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::exit::{Exit, Failure, direct, untrusted};
 use crate::cli::out::say;
 use crate::cli::remote::{Remote, incident_path};
 use crate::cli::sinks_file;
-use crate::client::{ClientError, Endpoint};
+use crate::client::{ClientError, Distrust, Endpoint};
 use crate::contract::{deserialize_time, now};
 use crate::plan::{RESERVED_LABELS, is_label};
 use crate::sinks::{self, ALIVE, Courier, Posted, Target, Witness};
@@ -93,7 +93,41 @@ impl Witness for Notice {
     }
 }
 
+/// What to do about an Alertmanager that takes no alerts.
+fn hint(error: &ClientError) -> String {
+    let hint = match error {
+        ClientError::Unreachable { url, .. } => {
+            let direct = direct(url);
+            return format!(
+                "name an Alertmanager that is up, as in --alerts-to http://127.0.0.1:9093{direct}"
+            );
+        }
+        ClientError::Certificate { why: Distrust::Name { .. }, .. } => {
+            "use a host name in --alerts-to that the certificate has"
+        }
+        ClientError::Certificate { why, .. } => untrusted(why),
+        ClientError::NotTls { .. } => {
+            "use http:// in --alerts-to if the Alertmanager is meant to be unencrypted"
+        }
+        ClientError::Tls { .. } => "use an Alertmanager with TLS 1.2 or 1.3, by a host name or an address",
+        ClientError::Trust(_) => "name a file with the certificate of the authority: --cacert FILE",
+        ClientError::Status { status: 401 | 403, .. } => {
+            "send the token that it wants, or that what is before it wants: --alerts-token-file FILE"
+        }
+        ClientError::Status { status: 429 | 500.., .. } => {
+            "wait until the Alertmanager works, or name another one"
+        }
+        _ => "check the URL: it is that of the Alertmanager's page, as in --alerts-to http://127.0.0.1:9093",
+    };
+    hint.to_owned()
+}
+
 impl AlertArgs {
+    /// Whom the alerts go to.
+    pub(super) fn receivers(&self) -> &[Endpoint] {
+        &self.alerts_to
+    }
+
     /// Prepares the couriers, and asks each Alertmanager whether it takes alerts; `None` without the flag.
     ///
     /// # Errors
@@ -113,6 +147,12 @@ impl AlertArgs {
         for endpoint in &self.alerts_to {
             let mut endpoint = remote.trusting(endpoint.clone())?;
             if let Some((value, _)) = &header {
+                if !endpoint.is_encrypted() && !endpoint.is_loopback() {
+                    tracing::warn!(
+                        "the token goes to {} unencrypted: the network in between can read it",
+                        endpoint.authority()
+                    );
+                }
                 endpoint = endpoint.with_authorization(value.clone());
             }
             let url = endpoint.http("");
@@ -121,8 +161,8 @@ impl AlertArgs {
             let target = Target { endpoint, labels, generator_url: None };
             let courier = Courier::new(target, Arc::new(now), Arc::new(notice));
             courier.knock().await.map_err(|error| {
-                Failure::new(Exit::Connection, anyhow!("nothing was started: {error}"))
-                    .hint("name an Alertmanager that is up, as in --alerts-to http://127.0.0.1:9093")
+                let hint = hint(&error);
+                Failure::new(Exit::Connection, anyhow!("nothing was started: {error}")).hint(hint)
             })?;
             couriers.push((url, Arc::new(courier)));
         }

@@ -40,7 +40,7 @@ async fn in_time<T>(until: Option<Instant>, work: impl Future<Output = T>) -> Op
 impl Trigger {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stderr());
-        self.remote.read_files()?;
+        self.remote.read_files_beside(self.alerts.receivers())?;
         runtime()?.block_on(async {
             match &self.cancel {
                 Some(id) => cancel(&self.remote, id).await,
@@ -82,9 +82,16 @@ impl Trigger {
             return Err(self.unanswered("it may have started the incident all the same"));
         };
         let answer = match answer {
-            Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
-                let url = self.remote.url.to_string();
-                let hint = format!("incident list --url {} prints the server's scenarios", word(&url));
+            Err(ClientError::Status { status: status @ (404 | 422), said, problem: true, .. }) => {
+                let url = word(&self.remote.url.to_string()).into_owned();
+                let hint = match status {
+                    422 if !settings.is_empty() => {
+                        format!(
+                            "incident list --json --url {url} has the variants and the parameters of each scenario"
+                        )
+                    }
+                    _ => format!("incident list --url {url} prints the server's scenarios"),
+                };
                 return Err(Failure::new(Exit::Usage, anyhow!(said)).hint(hint));
             }
             // A file or a text in the place of a name.

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
-use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::inbox::Post;
 use super::session::Session;
 use crate::check::{Bookmark, Closing, Observation, Profile, Purpose, Resume, ServerEvent};
 use crate::cli::exit::Failure;
@@ -23,9 +23,6 @@ const CLOSING: Duration = Duration::from_secs(1);
 
 /// How long one of several servers may take to open a stream, before another one is asked.
 const OPENING: Duration = Duration::from_secs(3);
-
-/// An observation with its connection and the moment at which it was made.
-pub(super) type Seen = (u32, Instant, Observation);
 
 /// Where to connect, and what to say there.
 #[derive(Debug, Clone)]
@@ -188,14 +185,14 @@ pub(super) enum Opened {
 
 impl Link {
     /// Sends everything that arrives until the connection ends or nobody listens any more.
-    pub(super) async fn follow(mut self, out: Sender<Seen>) {
+    pub(super) async fn follow(mut self, out: Post) {
         loop {
             let seen = tokio::select! {
                 seen = self.next() => seen,
                 () = out.closed() => return self.close().await,
             };
             let last = matches!(seen, Observation::Closed(_));
-            if out.send((self.number, Instant::now(), seen)).await.is_err() || last {
+            if !out.send((self.number, Instant::now(), seen)).await || last {
                 return self.close().await;
             }
         }
@@ -279,19 +276,24 @@ pub(super) async fn probe(
     };
     session.observe(number, Instant::now(), Observation::Opened(purpose))?;
     // What is missing until then is a finding.
-    link.observe(session, |since| until.min(since + limit), is_enough).await
+    if link.observe(session, |since| until.min(since + limit), is_enough).await? {
+        return Ok(());
+    }
+    session.cut(number, limit)
 }
 
 impl Link {
     /// Observes what arrives until `is_enough` says so of a text, the connection ends, or nothing arrives until the moment
-    /// that `until` says, to which the last message counts. Then closes the connection.
+    /// that `until` says, to which the last message counts. Then closes the connection. Returns `false` if messages were still
+    /// coming at that moment.
     pub(super) async fn observe(
         mut self,
         session: &mut Session,
         until: impl Fn(Instant) -> Instant,
         is_enough: impl Fn(&str) -> bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let mut heard = Instant::now();
+        let mut has_ended = true;
         while let Ok(next) = timeout_at(until(heard), self.next()).await {
             let enough = match &next {
                 Observation::Text(text) => is_enough(text),
@@ -304,9 +306,14 @@ impl Link {
             if enough {
                 break;
             }
+            // As long as there is always a next one, no time runs out above.
+            if heard >= until(heard) {
+                has_ended = false;
+                break;
+            }
         }
         // A server that is stuck may not answer.
         let _ = timeout(CLOSING, self.close()).await;
-        Ok(())
+        Ok(has_ended)
     }
 }

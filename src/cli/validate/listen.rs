@@ -5,19 +5,19 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::link::{After, Dial, Link, Opened, Seen, probe};
+use super::arrived::Progress;
+use super::inbox::{Inbox, Post, inbox};
+use super::link::{After, Dial, Link, Opened, probe};
 use super::session::Session;
-use super::strangers::Bookmarks;
 use super::trigger;
-use crate::check::{Closing, MAIN, MustResolve, Note, Observation, Promise, Purpose};
+use crate::check::{Closing, MAIN, MustResolve, Observation, Promise, Purpose};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::ClientError;
-use crate::contract::{Envelope, Message, MessageType, Position, StreamId, StreamOpened};
+use crate::contract::{Envelope, Message, Position, StreamId, StreamOpened};
 use crate::scenario::Settings;
 
 /// The server announces how many events it replays. They are waited for until none arrives for this long.
@@ -29,9 +29,10 @@ const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the answer to a wrong position may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// So many messages are read of what came for the client that read nothing, until none comes for a moment.
+/// So many messages are read of what came for the client that read nothing, until none comes for a moment, and for so long.
 const STALLED_MESSAGES: u32 = 2_000;
 const STALLED_PAUSE: Duration = Duration::from_millis(100);
+const STALLED_LIMIT: Duration = Duration::from_secs(3);
 
 /// Connections resume within so many of the last positions.
 const COMPARED: u64 = 100_000;
@@ -71,7 +72,7 @@ impl Listening<'_> {
             Ok(Opened::Refused(_, why)) | Err(why) => return Err(self.failure(why)),
         };
         session.observe(MAIN, Instant::now(), Observation::Opened(Purpose::Follow))?;
-        let (out, mut inbox) = mpsc::channel::<Seen>(1_024);
+        let (out, mut inbox) = inbox();
         let mut links = JoinSet::new();
         // Those that get nothing are waited for, too.
         let mut progress = Progress::default();
@@ -121,7 +122,7 @@ impl Listening<'_> {
         &self,
         session: &mut Session,
         links: &mut JoinSet<()>,
-        out: &mpsc::Sender<Seen>,
+        out: &Post,
         progress: &mut Progress,
     ) -> Result<Option<Link>, Failure> {
         let mut stuck = None;
@@ -155,15 +156,16 @@ impl Listening<'_> {
     async fn read_stalled(&self, stuck: Link, session: &mut Session) -> Result<(), Failure> {
         let left = Cell::new(STALLED_MESSAGES);
         let is_enough = |_: &str| left.replace(left.get() - 1) <= 1;
-        let reading = stuck.observe(session, |heard| heard + STALLED_PAUSE, is_enough);
-        self.unless_stopped(reading).await.unwrap_or(Ok(()))
+        let end = Instant::now() + STALLED_LIMIT;
+        let reading = stuck.observe(session, |heard| end.min(heard + STALLED_PAUSE), is_enough);
+        self.unless_stopped(reading).await.unwrap_or(Ok(true)).map(drop)
     }
 
     /// Listens on the main connection.
     async fn main(
         &self,
         session: &mut Session,
-        inbox: &mut mpsc::Receiver<Seen>,
+        inbox: &mut Inbox,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         let origin = Instant::now();
@@ -188,7 +190,7 @@ impl Listening<'_> {
                 deadline.max(progress.last_event.unwrap_or(origin) + REPLAY_PAUSE).min(limit)
             };
             let next = tokio::select! {
-                next = timeout_at(until, inbox.recv()) => next,
+                next = inbox.next(until) => next,
                 () = self.stop.cancelled() => {
                     if progress.opened.is_none() || !progress.replay_is_complete() {
                         session.observe(MAIN, Instant::now(), Observation::Closed(Closing::Left))?;
@@ -196,7 +198,7 @@ impl Listening<'_> {
                     break;
                 }
             };
-            let Ok(Some((connection, moment, what))) = next else { break };
+            let Some((connection, moment, what)) = next else { break };
             let has_ended = matches!(what, Observation::Closed(_));
             let note = session.observe(connection, moment, what)?;
             if connection == MAIN {
@@ -231,12 +233,12 @@ impl Listening<'_> {
     async fn wait_for_twins(
         &self,
         session: &mut Session,
-        inbox: &mut mpsc::Receiver<Seen>,
+        inbox: &mut Inbox,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         let until = Instant::now() + REPLAY_PAUSE;
         while self.dial.profile.is_some() && progress.bookmarks.has_clients_behind(self.twins) {
-            let Ok(Some((connection, moment, what))) = timeout_at(until, inbox.recv()).await else { break };
+            let Some((connection, moment, what)) = inbox.next(until).await else { break };
             if connection != MAIN
                 && let Some(event) = session.observe(connection, moment, what)?.foreign
             {
@@ -246,7 +248,7 @@ impl Listening<'_> {
         let mut behind = progress.twins.clone();
         behind.retain(|_, last| *last < progress.received);
         while !behind.is_empty() {
-            let Ok(Some((connection, moment, what))) = timeout_at(until, inbox.recv()).await else { break };
+            let Some((connection, moment, what)) = inbox.next(until).await else { break };
             // The main connection has been judged.
             if connection != MAIN {
                 let note = session.observe(connection, moment, what)?;
@@ -284,7 +286,7 @@ impl Listening<'_> {
             let probing = probe(session, number, self.dial, &position, purpose, PROBE_LIMIT, is_enough);
             match self.unless_stopped(probing).await {
                 Some(probed) => probed?,
-                None => return given_up(session, number),
+                None => return session.give_up(number),
             }
         }
         for (position, expected) in wrong_positions(opened, head) {
@@ -293,16 +295,11 @@ impl Listening<'_> {
             let probing = probe(session, number, self.dial, &position, purpose, ANSWER_LIMIT, |_| true);
             match self.unless_stopped(probing).await {
                 Some(probed) => probed?,
-                None => return given_up(session, number),
+                None => return session.give_up(number),
             }
         }
         Ok(())
     }
-}
-
-/// Says that a connection was left in the middle: what is missing because of the interruption is no finding.
-pub(super) fn given_up(session: &mut Session, number: u32) -> Result<(), Failure> {
-    session.observe(number, Instant::now(), Observation::Opened(Purpose::Follow)).map(drop)
 }
 
 /// Whether a client that resumes needs to wait no longer: it has the newest event, or a heartbeat says that it has all.
@@ -331,66 +328,4 @@ fn wrong_positions(opened: &StreamOpened, head: u64) -> Vec<(String, Promise)> {
         positions.push((format!("{stream}/1"), reset("expired")));
     }
     positions
-}
-
-/// The progress of the listening.
-#[derive(Default)]
-struct Progress {
-    opened: Option<StreamOpened>,
-    /// The first and the highest position that arrived.
-    first: Option<u64>,
-    received: u64,
-    last_event: Option<Instant>,
-    subject: Option<String>,
-    /// When the incident that is waited for ended.
-    over: Option<Instant>,
-    is_cut: bool,
-    /// The highest position of each twin.
-    twins: std::collections::HashMap<u32, u64>,
-    /// What arrived of another program's stream.
-    bookmarks: Bookmarks,
-}
-
-impl Progress {
-    /// The last position of the announced replay.
-    fn announced(&self) -> u64 {
-        let range = self.opened.as_ref().map(|opened| opened.follows.range());
-        range.filter(|(from, to)| from <= to).map_or(0, |(_, to)| to)
-    }
-
-    fn replay_is_complete(&self) -> bool {
-        self.received >= self.announced()
-    }
-
-    /// Takes a message.
-    fn take(&mut self, note: Note, moment: Instant, triggered: bool) {
-        if let Some(event) = note.foreign {
-            self.last_event = Some(moment);
-            if event.ends {
-                self.over = self.over.or(Some(moment));
-            }
-            self.bookmarks.take(event);
-            return;
-        }
-        if let Some(opened) = note.opened {
-            self.opened.get_or_insert(opened);
-        }
-        if let Some(position) = note.position {
-            self.first = self.first.or(Some(position));
-            self.received = self.received.max(position);
-            self.last_event = Some(moment);
-        }
-        if note.kind == MessageType::IncidentResolved.as_str() && self.over.is_none() {
-            let waited_for = if triggered {
-                self.subject.as_ref() == Some(&note.subject)
-            } else {
-                // An incident whose end is only replayed ended before the listening began.
-                note.position.is_none_or(|position| position > self.announced())
-            };
-            if waited_for {
-                self.subject = Some(note.subject);
-                self.over = Some(moment);
-            }
-        }
-    }
 }

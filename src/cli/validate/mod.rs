@@ -2,7 +2,9 @@
 
 mod again;
 mod args;
+mod arrived;
 mod bars;
+mod inbox;
 mod judged;
 mod link;
 mod list;

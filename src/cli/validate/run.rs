@@ -58,7 +58,13 @@ impl Validate {
             return self.list_rules();
         }
         if let Some(named) = &self.timeline {
-            return timeline::print(named, &self.files, &self.settings.settings()?);
+            let exit = timeline::print(named, &self.files, &self.settings.settings()?, |warned| {
+                if !quiet {
+                    let colors = color.wants(std::io::stderr().is_terminal());
+                    mistakes::show(std::slice::from_ref(warned), colors, LogFormat::Text);
+                }
+            });
+            return exit;
         }
         let read_by = self.prepare()?;
         // Opening a pipe waits for its reader: until then a signal has to end the process as usual.

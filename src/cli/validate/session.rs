@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::progress::Progress;
 use super::transcripts::OpenTranscript;
-use crate::check::{Context, Judge, Judgement, MAIN, Note, Observation, Observed, Reader};
+use crate::check::{Context, Judge, Judgement, MAIN, Note, Observation, Observed, Purpose, Reader};
 use crate::cli::exit::Failure;
 
 /// The observing of one target.
@@ -20,6 +20,8 @@ pub(super) struct Session {
     began: Instant,
     /// The last line of the transcript.
     line: usize,
+    /// What was not checked.
+    remarks: Vec<String>,
 }
 
 impl Session {
@@ -37,7 +39,7 @@ impl Session {
         let reader = Reader::of(&context);
         let judge = Judge::new(context, true, selected);
         progress.listens();
-        Ok(Self { judge, reader, transcript, progress, began: moment, line: 1 })
+        Ok(Self { judge, reader, transcript, progress, began: moment, line: 1, remarks: Vec::new() })
     }
 
     /// Takes an observation that was made at `moment`.
@@ -60,8 +62,26 @@ impl Session {
         Ok(note)
     }
 
+    /// Says that a connection was left in the middle: what is missing because of the interruption is no finding.
+    pub(super) fn give_up(&mut self, connection: u32) -> Result<(), Failure> {
+        self.observe(connection, Instant::now(), Observation::Opened(Purpose::Follow)).map(drop)
+    }
+
+    /// The same of one that resumed, on which messages were still coming when the time was over.
+    pub(super) fn cut(&mut self, connection: u32, limit: Duration) -> Result<(), Failure> {
+        let limit = limit.as_secs();
+        let what = "not checked: whether a client that resumes gets everything";
+        let remark = format!("{what}, because after {limit} s more was coming");
+        if !self.remarks.contains(&remark) {
+            self.remarks.push(remark);
+        }
+        self.give_up(connection)
+    }
+
     /// Judges what was observed.
     pub(super) fn finish(self) -> (Judgement, OpenTranscript) {
-        (self.judge.finish(), self.transcript)
+        let mut judgement = self.judge.finish();
+        judgement.warnings.extend(self.remarks);
+        (judgement, self.transcript)
     }
 }

@@ -119,8 +119,7 @@ impl Bookmarks {
             loop {
                 let next = timeout_at(until.min(heard + pause), link.next());
                 let Some(next) = stop.run_until_cancelled(next).await else {
-                    // What is missing because of the interruption is no finding.
-                    session.observe(number, Instant::now(), Observation::Opened(Purpose::Follow))?;
+                    session.give_up(number)?;
                     break;
                 };
                 let Ok(next) = next else { break };
@@ -134,6 +133,11 @@ impl Bookmarks {
                     }
                 }
                 if is_over {
+                    break;
+                }
+                // As long as there is always a next one, no time runs out above.
+                if Instant::now() >= until {
+                    session.cut(number, limit)?;
                     break;
                 }
             }

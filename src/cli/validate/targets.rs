@@ -20,8 +20,9 @@ use crate::scenario::{
 
 /// One target to check.
 pub(super) enum Target {
-    /// A scenario, played by a temporary server.
-    Scenario { scenario: Box<Scenario>, expect: Option<Expected> },
+    /// A scenario, played by a temporary server. `warns` says whether what is suspicious in it is told here: what is suspicious in
+    /// a variant is told with the scenario as it is.
+    Scenario { scenario: Box<Scenario>, expect: Option<Expected>, warns: bool },
     /// A recording, read from a file.
     Recording { path: PathBuf, expect: Option<Expected>, opened: Option<Opened> },
     /// A running server.
@@ -61,8 +62,8 @@ impl Target {
     /// What is suspicious in a scenario.
     pub(super) fn warned(&self) -> Option<ScenarioError> {
         match self {
-            Self::Scenario { scenario, .. } => scenario.warned(),
-            Self::Recording { .. } | Self::Server { .. } => None,
+            Self::Scenario { scenario, warns: true, .. } => scenario.warned(),
+            Self::Scenario { .. } | Self::Recording { .. } | Self::Server { .. } => None,
         }
     }
 
@@ -112,12 +113,12 @@ impl Targets {
             })
         };
         if !given.settings.is_empty() {
-            self.found.push(scenario_target(with(given.settings)?, given));
+            self.found.push(scenario_target(with(given.settings)?, given, true));
             return Ok(());
         }
-        self.found.push(scenario_target(scenario.clone(), given));
+        self.found.push(scenario_target(scenario.clone(), given, true));
         for (name, _) in &scenario.file.variant.0 {
-            self.found.push(scenario_target(with(&Settings::variant(name.get_ref()))?, given));
+            self.found.push(scenario_target(with(&Settings::variant(name.get_ref()))?, given, false));
         }
         Ok(())
     }
@@ -267,9 +268,9 @@ impl Targets {
     }
 }
 
-fn scenario_target(scenario: Scenario, given: Given<'_>) -> Target {
+fn scenario_target(scenario: Scenario, given: Given<'_>, warns: bool) -> Target {
     let expect = given.expect.cloned().or_else(|| expectations_as_it_is(&scenario));
-    Target::Scenario { scenario: Box::new(scenario), expect }
+    Target::Scenario { scenario: Box::new(scenario), expect, warns }
 }
 
 /// Reads a scenario file. The inner error has the mistakes in it.

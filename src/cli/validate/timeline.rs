@@ -13,7 +13,7 @@ use crate::cli::{fit, format, out, scenarios};
 use crate::contract::Message;
 use crate::plan::{Firing, Plan};
 use crate::report::Line;
-use crate::scenario::{Micros, Scenario, Settings};
+use crate::scenario::{Micros, Scenario, ScenarioError, Settings};
 use crate::visible::visible;
 
 /// The one scenario that is wanted: the flag's, or what stands beside the flag.
@@ -33,11 +33,20 @@ fn wanted(named: &[PathBuf], beside: &[PathBuf]) -> Result<Scenario, Failure> {
     }
 }
 
-/// Prints each event with the time at which it is due, on screen and in the incident.
-pub(super) fn print(named: &[PathBuf], beside: &[PathBuf], settings: &Settings) -> Result<Exit, Failure> {
+/// Prints each event with the time at which it is due, on screen and in the incident. What is suspicious in the scenario goes to
+/// `warn`.
+pub(super) fn print(
+    named: &[PathBuf],
+    beside: &[PathBuf],
+    settings: &Settings,
+    warn: impl FnOnce(&ScenarioError),
+) -> Result<Exit, Failure> {
     let scenario = wanted(named, beside)?;
     let scenario = scenario.with(settings).map_err(|error| Failure::new(Exit::Usage, error))?;
     let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
+    if let Some(warned) = scenario.warned() {
+        warn(&warned);
+    }
     out::print(format!("{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase"))?;
     let terminal = std::io::stdout().is_terminal();
     let columns = if terminal { Some(fit::of_stdout()) } else { None };

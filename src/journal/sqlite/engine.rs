@@ -26,7 +26,7 @@ use super::commit::Open;
 use super::condition::Condition;
 use super::error::unavailable;
 use super::lock::Lock;
-use super::place::{real, refuse_folder, refuse_unusual};
+use super::place::{beside, real, refuse_folder, refuse_unusual};
 use super::readers::Readers;
 
 use super::writer::{Request, WaitingAppend, Writer};
@@ -130,9 +130,17 @@ impl Sqlite {
         refuse_unusual(&real).map_err(unusable)?;
         strangers::refuse(&real)?;
         identity::refuse_foreign(&real)?;
+        let lock_file = beside(&real, "lock");
+        let is_new = !lock_file.exists();
         let lock = Arc::new(patiently(HELD, || Lock::take(&real))?);
         let clocks = source;
-        let opened = patiently(LOCKED, || open::open(&real, retention, Arc::clone(&clocks)))?;
+        let opened = patiently(LOCKED, || open::open(&real, retention, Arc::clone(&clocks)));
+        let opened = opened.inspect_err(|_| {
+            // Beside what is no journal nothing is left. It is removed while it is locked, so that nobody else has it.
+            if is_new {
+                let _ = std::fs::remove_file(&lock_file);
+            }
+        })?;
         let warnings = opened.warnings.clone();
         let writer = Writer::new(opened, retention, Arc::clone(&lock));
         let log_bytes = writer.log_bytes();

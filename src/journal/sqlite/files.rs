@@ -88,7 +88,7 @@ impl Files {
         Place::new(&self.journal, self.database.id)
     }
 
-    /// Whether a file was changed in place. Then nothing must be written into it any more.
+    /// Whether a file was changed in place, or replaced by a copy. Then nothing must be written into it any more.
     pub(super) fn is_ruined(&self) -> bool {
         self.ruined.is_some()
     }
@@ -167,6 +167,16 @@ impl Files {
         let (journal, shown) = (self.journal.display(), shell::file(&self.journal));
         let trouble = changed(format!(
             "{journal}: {what}. Stop the server and put a backup in place, or see `incident check-journal {shown}`"
+        ));
+        self.ruined = Some(trouble.clone());
+        trouble
+    }
+
+    /// Marks the journal as replaced by a copy of its file, to which the log belongs as well.
+    pub(super) fn copied(&mut self) -> Trouble {
+        let trouble = changed(format!(
+            "another file is in the place of {}, with the same content: restart the server, which goes on with it and its -wal file",
+            self.journal.display()
         ));
         self.ruined = Some(trouble.clone());
         trouble

@@ -32,6 +32,7 @@ mod place;
 mod private;
 mod readers;
 mod reads;
+mod replaced;
 mod rescue;
 mod retain;
 mod room;

@@ -10,6 +10,7 @@ use super::super::error::Trouble;
 use super::files::Files;
 use super::head::Head;
 use super::lock::Lock;
+use super::replaced;
 use super::rescue;
 use super::running;
 use super::wal::{self, Tended, WriteAheadLog};
@@ -42,6 +43,10 @@ impl Upkeep {
         let found = self.files.check(connection, stream, head);
         let was_away = std::mem::replace(&mut self.is_away, found.is_err());
         if self.is_away && !was_away && !self.files.is_ruined() {
+            let journal = self.files.journal();
+            if self.lock.descriptor().is_some_and(|open| replaced::is_by_copy(journal, &open)) {
+                return Err(self.files.copied());
+            }
             let is_rescued = rescue::is_nameless(&self.lock) && self.rescue(connection, head);
             // The file that the server has open gets everything: if it was moved, it is the whole journal, and what is in
             // its place is not mixed with a log that belongs to another file.
@@ -96,7 +101,8 @@ impl Upkeep {
     /// file is the whole journal. SQLite would do it when the last connection closes, but the last one is a reader's.
     pub(super) fn stop(&self, connection: &Connection) {
         if self.files.is_ruined() {
-            // A checkpoint would write into what another program has put there. Without it the log stays.
+            // A checkpoint would write into what another program has put there, or into what nobody finds any more. Without it
+            // the log stays.
             let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
             return;
         }

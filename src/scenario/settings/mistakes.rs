@@ -20,10 +20,11 @@ pub(in crate::scenario) fn in_variant(mistake: Diagnostic, name: &str) -> Diagno
     Diagnostic { message: format!("{} (in variant {name:?})", mistake.message), ..mistake }
 }
 
-/// Whether a mistake of a variant is one that the file has without it, or follows from one.
+/// Whether a mistake of a variant is one that the file has without it or in another one, or follows from one.
 pub(in crate::scenario) fn is_known(mistake: &Diagnostic, plain: &[Diagnostic]) -> bool {
     let is_the_same = |known: &Diagnostic| {
-        known.span == mistake.span && without_numbers(&known.message) == without_numbers(&mistake.message)
+        known.span == mistake.span
+            && without_numbers(&known.message).starts_with(&without_numbers(&mistake.message))
     };
     // An entry whose name is missing is found by no variant.
     let is_unnamed = |known: &Diagnostic| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use incident::json_schema::Schema;
-use incident::scenario::{SHIPPED, Scenario, schema};
+use incident::scenario::{DurationError, Micros, Moment, SHIPPED, Scenario, schema};
 use serde_json::{Value, json};
 
 use super::text;
@@ -207,6 +207,11 @@ fn the_schema_refuses_what_the_program_refuses() {
         ("marks = \"detected\"", "marks = \"seen\""),
         ("0s = 0.1", "soon = 0.1"),
         ("0s = 0.1", "0s = \"much\""),
+        ("0s = 0.1", "\"1M\" = 0.1"),
+        ("target = \"1m\"", "target = \"1M\""),
+        ("target = \"1m\"", "target = \"1s1m\""),
+        ("target = \"1m\"", "target = \"0x1s\""),
+        ("target = \"1m\"", "target = \"-1m\""),
         ("root_cause = \"cache\"", "rootcause = \"cache\""),
     ] {
         let text = sound.replacen(old, new, 1);
@@ -216,6 +221,57 @@ fn the_schema_refuses_what_the_program_refuses() {
     // A parameter may stand for any value.
     let parameter = text("[parameters]\nlate = \"40s\"\n", &super::step("look", "at = \"{late}\""), "");
     assert!(schema.mismatch(&json(&parameter)).is_none());
+}
+
+/// Every text of a few of these parts. A length that is too much has a good form.
+#[test]
+fn the_schema_has_the_form_of_durations() {
+    const PARTS: [&str; 23] = [
+        "1", "20", ".5", ",5", ":", " ", ", ", ",", "+", "-", "d", "weeks", "h", "m", "min", "M", "secs",
+        "ms", "\u{b5}s", "nanos", "mo", "P", "T",
+    ];
+    let document = schema::document();
+    let schema = |name: &str| Schema::compile(&document["$defs"][name]).unwrap();
+    let (durations, moments) = (schema("Duration"), schema("Moment"));
+    let mut texts: Vec<String> = [
+        "1h 30m",
+        "1 min, 30 secs",
+        "1.5 minutes",
+        "00:01:30",
+        "1 day 01:02:03.5",
+        "PT1M30S",
+        "P1DT1.5H",
+        "1h,30m",
+        "1h30",
+        "1.5h30m",
+        "30m1h",
+        "5s ago",
+        "1 year",
+        "P1Y",
+        "P1DT",
+        "PT",
+        "1h, ",
+        " 1h ",
+        "1m 1m",
+        "1d1w",
+        "1ms1us1ns",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let mut begun = vec![String::new()];
+    for _ in 0..4 {
+        begun = begun.iter().flat_map(|begun| PARTS.map(|part| begun.clone() + part)).collect();
+        // Longer ones begin with a number.
+        begun.retain(|text| text.len() < 3 || text.starts_with(['1', 'P', '-']));
+        texts.extend(begun.iter().cloned());
+    }
+    for text in texts {
+        let has_form =
+            |read: Result<(), DurationError>| matches!(read, Ok(()) | Err(DurationError::TooLong(_)));
+        let taken = |schema: &Schema| schema.mismatch(&text.clone().into()).is_none();
+        assert_eq!(taken(&durations), has_form(text.parse::<Micros>().map(drop)), "{text:?}");
+        assert_eq!(taken(&moments), has_form(text.parse::<Moment>().map(drop)), "{text:?}");
+    }
 }
 
 /// A TOML text as the JSON that editors judge: dates are texts.

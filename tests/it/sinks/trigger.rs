@@ -142,3 +142,23 @@ async fn an_alertmanager_that_fails_meanwhile_is_noted_and_the_drill_goes_on() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(!is_firing(&fake.told("Old").unwrap()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_crosses_the_network_unencrypted_is_warned_of() {
+    let (server, _folder) = server(&[]);
+    let token = Scratch::new().with("token", "a-t0ken\n");
+    let file = token.path().join("token");
+    // Nobody listens there: only what is said before matters.
+    let args = ["trigger", "drill", "--alerts-to", "http://192.0.2.1:1", "--alerts-token-file"];
+    let mut running = server.incident(&[&args[..], &[file.to_str().unwrap()]].concat()).spawn();
+    let said = running.says("unencrypted");
+    assert!(said.contains("192.0.2.1:1") && !said.contains("a-t0ken"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_is_told_with_where_the_right_ones_are() {
+    let (server, _folder) = server(&[]);
+    let ran = server.incident(&["trigger", "drill", "--set", "x=1"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("no parameters") && ran.stderr.contains("incident list --json"), "{ran:?}");
+}

@@ -5,6 +5,7 @@ mod blamed_once;
 mod bounds;
 pub mod command;
 mod doubts;
+mod fast;
 mod forged;
 mod gaps;
 mod good;
@@ -16,6 +17,7 @@ mod reports;
 mod served;
 mod sound;
 mod strangers;
+mod suspicions;
 mod transcripts;
 
 use incident::check::{Context, Judge, MustResolve, Promise, RULES, Verdict, judge_lines};
