@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::pattern::{Reading, read};
+use super::pattern::{Reading, TOGETHER, read};
 use super::positions::visit;
 
 /// The most bytes that all expressions of a contract may take.
@@ -44,8 +44,11 @@ impl Readings {
             let times = times.get(pattern).copied().unwrap_or(1);
             let left = budget.0.get();
             let (reading, size) = read(pattern, left / times);
-            if let Reading::Known(_) = reading {
-                budget.0.set(left - size * times);
+            match &reading {
+                Reading::Known(_) => budget.0.set(left - size * times),
+                // Each further one would be compiled for nothing, up to what is left.
+                Reading::Unsupported(why) if why == TOGETHER => budget.0.set(0),
+                Reading::Unsupported(_) | Reading::Wrong => {}
             }
             (pattern.to_owned(), (reading, size))
         });
