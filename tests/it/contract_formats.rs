@@ -128,24 +128,15 @@ fn what_stands_beside_a_reference_counts_as_the_draft_says() {
     }
 }
 
-/// Each of these takes a megabyte or two when it is compiled.
 #[test]
 fn patterns_that_would_take_gigabytes_together_are_left_out_and_told() {
-    let fields: serde_json::Map<String, Value> =
-        (0..400).map(|n| (format!("f{n}"), json!({ "pattern": format!("^\\p{{L}}{{1,60}}{n}$") }))).collect();
-    let many = contract(&json!({ "properties": fields }));
-    let told = many.left_out();
-    assert!((100..400).contains(&told.len()), "{}", told.len());
-    let mut kinds: Vec<&str> =
-        told.iter().filter_map(|told| told.rsplit_once(": ")).map(|(_, why)| why).collect();
-    kinds.dedup();
-    assert_eq!(kinds, ["the patterns of the contract take too much memory together"]);
-    assert!(many.judge(&json!({ "f0": "0" })).is_err(), "the first ones are checked");
-
     // One pattern in many places is compiled in each of them.
     let same: serde_json::Map<String, Value> =
         (0..400).map(|n| (format!("f{n}"), json!({ "pattern": r"^\p{L}{1,60}$" }))).collect();
-    assert_eq!(contract(&json!({ "properties": same })).left_out().len(), 400);
+    let same = contract(&json!({ "properties": same }));
+    assert_eq!(same.left_out().len(), 400);
+    let why = "the patterns of the contract take too much memory together";
+    assert!(same.left_out().iter().all(|told| told.ends_with(why)), "{:?}", same.left_out()[0]);
 
     // Small ones may be many.
     let mut text = String::from("{\"properties\":{");
