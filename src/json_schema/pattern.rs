@@ -21,6 +21,9 @@ pub(super) const FORMAT: &str = "incident-regex";
 /// What is put before an expression that is none: the validator would take some, and takes nothing that begins so.
 pub(super) const WRONG: &str = "*wrong*";
 
+/// Why an expression is not checked for which nothing is left.
+pub(super) const TOGETHER: &str = "the patterns of the contract take too much memory together";
+
 /// The most bytes that an expression may take when it is compiled, and the fewest that are counted for one.
 const MOST: usize = 10 << 20;
 const LEAST: usize = 4 << 10;
@@ -50,7 +53,7 @@ pub(super) fn read(pattern: &str, left: usize) -> (Reading, usize) {
     let mut size = LEAST;
     loop {
         if size > left {
-            return lacks("the patterns of the contract take too much memory together");
+            return lacks(TOGETHER);
         }
         match RegexBuilder::new(&scan.out).size_limit(size).build() {
             Ok(_) => return (Reading::Known(scan.out), size),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::pattern::{Reading, read};
+use super::pattern::{Reading, TOGETHER, read};
 use super::positions::visit;
 
 /// The most bytes that all expressions of a contract may take.
@@ -44,8 +44,11 @@ impl Readings {
             let times = times.get(pattern).copied().unwrap_or(1);
             let left = budget.0.get();
             let (reading, size) = read(pattern, left / times);
-            if let Reading::Known(_) = reading {
-                budget.0.set(left - size * times);
+            match &reading {
+                Reading::Known(_) => budget.0.set(left - size * times),
+                // Each further one would be compiled for nothing, up to what is left.
+                Reading::Unsupported(why) if why == TOGETHER => budget.0.set(0),
+                Reading::Unsupported(_) | Reading::Wrong => {}
             }
             (pattern.to_owned(), (reading, size))
         });
@@ -76,4 +79,33 @@ pub(super) fn patterns(schema: &Map<String, Value>) -> impl Iterator<Item = &str
     let own = schema.get("pattern").and_then(Value::as_str);
     let names = schema.get("patternProperties").and_then(Value::as_object);
     own.into_iter().chain(names.into_iter().flat_map(|names| names.keys().map(String::as_str)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_budget_has_no_room_for_is_left_out_and_so_is_what_follows() {
+        let budget = Budget(Cell::new(1 << 20));
+        let large = r"^\p{L}{1,9}$";
+        let document = json!({ "allOf": [
+            { "pattern": "^a" },
+            { "pattern": large },
+            { "pattern": r"^\p{L}{1,200}$" },
+            { "pattern": "^b" },
+        ] });
+        let readings = Readings::of(&document, &budget);
+        assert!(readings.known("^a").is_some() && readings.known(large).is_some(), "{readings:?}");
+        for pattern in [r"^\p{L}{1,200}$", "^b"] {
+            let Reading::Unsupported(why) = readings.get(pattern) else { panic!("{pattern}: {readings:?}") };
+            assert_eq!(why, TOGETHER);
+        }
+        assert!(readings.lack());
+        // In many places it is compiled many times.
+        let many = vec![json!({ "pattern": large }); 1_000];
+        assert!(Readings::of(&json!({ "allOf": many }), &Budget(Cell::new(8 << 20))).known(large).is_none());
+    }
 }

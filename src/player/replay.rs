@@ -144,7 +144,7 @@ impl Cue {
         self.own_names(number).chain((1..=SPARE).map(spare))
     }
 
-    /// The names of which one is taken if there has been a replay with this number.
+    /// The names of the replay with this number. If both are taken, it was over before retention dropped it.
     pub(super) fn own_names(&self, number: u64) -> impl Iterator<Item = String> + '_ {
         let recorded = self.recorded.clone().filter(|_| number == 0);
         let derived = std::iter::once_with(move || name::derived(&self.plan.scenario, &self.key, number));

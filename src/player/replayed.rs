@@ -69,13 +69,14 @@ impl Player {
         let (mut number, mut free) = (0, 0);
         let mut newest: Option<Begun> = None;
         while number <= free + FORGOTTEN {
+            let mut has_name = false;
             for name in first.own_names(number) {
-                // Retention may have dropped what had this name.
-                if !self.context.journal.is_taken(&name).await? {
+                let Some(span) = self.context.journal.incident(&name).await? else {
+                    // Retention may have dropped what had this name.
+                    has_name |= !self.context.journal.is_taken(&name).await?;
                     continue;
-                }
+                };
                 free = number + 1;
-                let Some(span) = self.context.journal.incident(&name).await? else { continue };
                 if newest.as_ref().is_some_and(|newest| newest.event.position > span.start) {
                     continue;
                 }
@@ -84,6 +85,9 @@ impl Player {
                 {
                     newest = Some(Begun { number, event, started });
                 }
+            }
+            if !has_name {
+                free = number + 1;
             }
             number += 1;
         }

@@ -128,47 +128,36 @@ fn what_stands_beside_a_reference_counts_as_the_draft_says() {
     }
 }
 
-/// Each of these takes a megabyte or two when it is compiled.
 #[test]
 fn patterns_that_would_take_gigabytes_together_are_left_out_and_told() {
-    let fields: serde_json::Map<String, Value> = (0..3_000)
-        .map(|n| (format!("f{n}"), json!({ "pattern": format!("^\\p{{L}}{{1,60}}{n}$") })))
-        .collect();
-    let many = contract(&json!({ "properties": fields }));
-    let told = many.left_out();
-    assert!((1_000..3_000).contains(&told.len()), "{}", told.len());
-    let mut kinds: Vec<&str> =
-        told.iter().filter_map(|told| told.rsplit_once(": ")).map(|(_, why)| why).collect();
-    kinds.dedup();
-    assert_eq!(kinds, ["the patterns of the contract take too much memory together"]);
-    assert!(many.judge(&json!({ "f0": "0" })).is_err(), "the first ones are checked");
-
     // One pattern in many places is compiled in each of them.
     let same: serde_json::Map<String, Value> =
-        (0..3_000).map(|n| (format!("f{n}"), json!({ "pattern": r"^\p{L}{1,60}$" }))).collect();
-    assert_eq!(contract(&json!({ "properties": same })).left_out().len(), 3_000);
+        (0..400).map(|n| (format!("f{n}"), json!({ "pattern": r"^\p{L}{1,60}$" }))).collect();
+    let same = contract(&json!({ "properties": same }));
+    assert_eq!(same.left_out().len(), 400);
+    let why = "the patterns of the contract take too much memory together";
+    assert!(same.left_out().iter().all(|told| told.ends_with(why)), "{:?}", same.left_out()[0]);
 
     // Small ones may be many.
     let mut text = String::from("{\"properties\":{");
-    for n in 0..10_000 {
+    for n in 0..5_000 {
         let _ =
             write!(text, "{}\"f{n}\":{{\"pattern\":\"^[a-z]{{1,9}}-{n}$\"}}", if n == 0 { "" } else { "," });
     }
     let small = contract(&serde_json::from_str(&(text + "}}")).unwrap());
     assert!(small.left_out().is_empty(), "{}", small.left_out().len());
-    assert!(small.judge(&json!({ "f9999": "a-9999", "f9998": "a-9998" })).is_ok());
+    assert!(small.judge(&json!({ "f4999": "a-4999", "f4998": "a-4998" })).is_ok());
 }
 
 #[test]
 fn a_large_pattern_is_not_followed_through_a_long_text() {
-    let large = contract(&json!({ "properties": { "v": { "pattern": r"^(?:\p{L}{1,250}x){1,3}$" } } }));
+    let large = contract(&json!({ "properties": { "v": { "pattern": r"^\p{L}{1,200}x$" } } }));
     assert!(large.left_out().is_empty(), "{:?}", large.left_out());
     assert!(large.judge(&json!({ "v": "äx" })).is_ok());
     assert_eq!(large.judge(&json!({ "v": "1".repeat(60) })).unwrap_err().pointer, "/v");
     let why = large.judge(&json!({ "v": "ä".repeat(4_000_000) })).unwrap_err();
     assert!(why.text.starts_with("this message was not judged"), "{why:?}");
-    let names =
-        contract(&json!({ "patternProperties": { r"^(?:\p{L}{1,250}x){1,3}$": { "type": "number" } } }));
+    let names = contract(&json!({ "patternProperties": { r"^\p{L}{1,200}x$": { "type": "number" } } }));
     assert!(names.judge(&json!({ "äx": "1" })).is_err());
     let why = names.judge(&json!({ ("ä".repeat(4_000_000)): 1 })).unwrap_err();
     assert!(why.text.starts_with("this message was not judged"), "{why:?}");

@@ -207,7 +207,7 @@ fn what_rounding_decides_is_not_said() {
     assert_eq!(judged(&most, "18446744073709551615"), Ok(()));
     assert_eq!(
         judged(&most, "18446744073709551616").unwrap_err(),
-        "`v` is 18446744073709552000.0; expected at most 18446744073709551615, which can't be said of a number that was rounded \
+        "`v` is 1.8446744073709552e+19; expected at most 18446744073709551615, which can't be said of a number that was rounded \
          when it was read"
     );
     // It is beyond the limit however it is rounded, and on its side of it.
@@ -246,7 +246,7 @@ fn limits_that_are_rounded_when_the_contract_is_read_are_told() {
             .filter_map(|told| told.split_once(" in "))
             .map(|(what, _)| what)
             .collect();
-        let rounded = |keyword: &str| format!("`{keyword}` 18446744073709552000.0 to the last digit");
+        let rounded = |keyword: &str| format!("`{keyword}` 1.8446744073709552e+19 to the last digit");
         assert_eq!(told, [rounded("maximum"), rounded("const")], "{name}");
         assert!(contract.left_out()[0].ends_with("the number has been rounded when it was read"));
     }

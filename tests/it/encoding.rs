@@ -141,8 +141,8 @@ fn every_command_judges_the_end_of_a_recording_alike() {
 fn published_files_and_samples_are_read_as_recordings_are() {
     let server = Serving::with(&[]);
     let events = |subject: &str| {
-        let started = started(subject, "1");
-        format!("{started}\n{}\n", action(subject, "2", "loöks"))
+        let started = started(subject, &format!("{subject}-1"));
+        format!("{started}\n{}\n", action(subject, &format!("{subject}-2"), "loöks"))
     };
     let encodings: [(&str, fn(&str) -> Vec<u8>); 4] = [
         ("a", |text| utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)),

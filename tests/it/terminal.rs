@@ -163,7 +163,9 @@ fn of_more_phases_than_rows_those_around_the_current_one_are_drawn() {
     }
     scenario += "[resolution]\nat = \"16m\"\nsummary = \"Over\"\n";
     let folder = Scratch::new().with("long.toml", &scenario);
-    let server = Serving::with(&["--scenarios", folder.path().to_str().unwrap(), "--speed", "10"]);
+    let scenarios = folder.path().to_str().unwrap();
+    let fixed = ["serve", "--port", "0", "--journal", "memory", "--json", "--quiet", "--speed", "10"];
+    let server = Serving::again(&[&fixed[..], &["--scenarios", scenarios]].concat());
     let terminal = Terminal::of_rows(10, 80, &["trigger", "long", "--url", server.url()]);
     let screen = terminal.shows("p00");
     assert!(
