@@ -85,7 +85,7 @@ fn read_with(path: &Path, may_withdraw: bool) -> Result<NamedFiles<HookSetup>, F
         if let Some(signature) = &receiver.signature {
             let file = folder.join(&signature.secret_file);
             let text = read(&file)?;
-            let secret = text.trim();
+            let secret = text.trim_start_matches('\u{feff}').trim();
             let is_withdrawn = may_withdraw && secret.is_empty();
             if is_withdrawn {
                 let file = file.display();

@@ -143,17 +143,17 @@ impl Effort {
         // A circle without a step into the value ends here.
         known.insert(key, 0);
         let leads = &self.schemas[schema];
-        let mut sum = leads
-            .same
-            .iter()
-            .fold(1_u64, |sum, to| sum.saturating_add(self.steps(*to, value, allowed, known)));
-        sum = sum.saturating_add(leads.matching(value));
-        if sum > allowed {
-            // Its names are not even compared.
+        let mut sum = 1_u64.saturating_add(leads.matching(value));
+        // What is beyond the limit is not followed: its names are not even compared.
+        let mut add = |to: Number, part: &Value| {
+            if sum <= allowed {
+                sum = sum.saturating_add(self.steps(to, part, allowed, known));
+            }
+            sum <= allowed
+        };
+        if !leads.same.iter().all(|to| add(*to, value)) {
             return sum;
         }
-        let mut add =
-            |to: Number, part: &Value| sum = sum.saturating_add(self.steps(to, part, allowed, known));
         match value {
             Value::Object(members) => {
                 for (name, part) in members {
@@ -161,16 +161,16 @@ impl Effort {
                     let patterns = leads.patterns.iter().filter(|(regex, _, _)| regex.is_match(name));
                     let named: Vec<Number> = own.into_iter().chain(patterns.map(|(_, _, to)| *to)).collect();
                     let judges = if named.is_empty() { &leads.other_fields } else { &named };
-                    for to in judges {
-                        add(*to, part);
+                    if !judges.iter().all(|to| add(*to, part)) {
+                        return sum;
                     }
                 }
             }
             Value::Array(items) => {
                 for (index, part) in items.iter().enumerate() {
                     let own = leads.first.get(index).map_or(&leads.other_items[..], std::slice::from_ref);
-                    for to in own.iter().chain(&leads.items) {
-                        add(*to, part);
+                    if !own.iter().chain(&leads.items).all(|to| add(*to, part)) {
+                        return sum;
                     }
                 }
             }

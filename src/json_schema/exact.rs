@@ -202,7 +202,9 @@ impl Limits {
 impl Limit {
     /// Whether the digits that a number has lost may matter: others are on the same side of the limit, however they are rounded.
     fn is_unclear(&self, number: &Number) -> bool {
-        self.asks == Asks::MultipleOf || number.as_f64() == self.number.as_f64()
+        let size = number.as_f64().unwrap_or_default().abs();
+        // A fraction is written with its last digits by some programs and without them by others.
+        self.asks == Asks::MultipleOf && size >= EXACT || number.as_f64() == self.number.as_f64()
     }
 
     fn holds(&self, number: &Number) -> bool {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use colored::Colorize;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::bars::Shows;
 use crate::cli::out::painted;
@@ -26,7 +26,8 @@ pub(super) struct Phases {
 impl Phases {
     pub(super) fn new(bars: &MultiProgress) -> Self {
         let edge = || {
-            let edge = ProgressBar::new_spinner();
+            // Drawn only among the others.
+            let edge = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
             if let Ok(style) = ProgressStyle::with_template("   {wide_msg}") {
                 edge.set_style(style);
             }

@@ -75,6 +75,10 @@ impl Files {
         &self.journal
     }
 
+    pub(super) fn is_rescued(&self) -> bool {
+        self.rescued.is_some()
+    }
+
     /// The database has no name any more, and everything that it had is in this file.
     pub(super) fn is_rescued_in(&mut self, file: &Path) {
         let (rescued, journal) = (shell::file(file), shell::file(&self.journal));

@@ -114,7 +114,7 @@ impl Lock {
             Err(error) => {
                 if !self.is_told.swap(true, Ordering::Relaxed) {
                     let file = self.path.display();
-                    tracing::warn!(%error, %file, "cannot make the journal's lock file again, without which the next start is refused");
+                    tracing::warn!(%error, %file, "cannot make the journal's lock file again; if something that is no file has its name, the next start is refused");
                 }
                 Ok(())
             }

@@ -2,6 +2,7 @@
 //! witness file, and leaves a whole file at a clean stop.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -17,6 +18,9 @@ use super::wal::{self, Tended, WriteAheadLog};
 use super::witness::Witness;
 use crate::contract::StreamId;
 
+/// How long to wait after a copy that could not be made.
+const AGAIN: Duration = Duration::from_secs(60);
+
 /// The files of an open journal, apart from the connection to it.
 pub(super) struct Upkeep {
     pub(super) files: Files,
@@ -27,6 +31,8 @@ pub(super) struct Upkeep {
     pub(super) is_away: bool,
     /// Whether the last commit could not be recorded. It was logged.
     pub(super) is_forgetful: bool,
+    /// When a copy of a journal without a name was last begun.
+    pub(super) tried: Option<Instant>,
 }
 
 impl Upkeep {
@@ -47,15 +53,19 @@ impl Upkeep {
             if self.lock.descriptor().is_some_and(|open| replaced::is_by_copy(journal, &open)) {
                 return Err(self.files.copied());
             }
-            let is_rescued = rescue::is_nameless(&self.lock) && self.rescue(connection, head);
             // The file that the server has open gets everything: if it was moved, it is the whole journal, and what is in
             // its place is not mixed with a log that belongs to another file.
             self.log.empty_soon(connection);
             self.files.note(Tended { moved: true, frames: wal::frames(connection).ok() });
-            if is_rescued {
-                // It says now where everything is.
-                return self.files.check(connection, stream, head);
-            }
+        }
+        // It may lose its name later than it is missed.
+        if self.is_away
+            && !self.files.is_ruined()
+            && rescue::is_nameless(&self.lock)
+            && self.rescue(connection, head)
+        {
+            // It says now where everything is.
+            return self.files.check(connection, stream, head);
         }
         found?;
         self.lock.look()?;
@@ -66,15 +76,30 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Makes a journal of what has no name any more. Returns whether it is there.
+    /// Makes a journal of what has no name any more, once. Returns whether that was now.
     fn rescue(&mut self, connection: &Connection, head: Head) -> bool {
-        match rescue::rescue(connection, self.files.journal(), head) {
+        let is_early = self.tried.is_some_and(|tried| tried.elapsed() < AGAIN);
+        if self.files.is_rescued() || is_early {
+            return false;
+        }
+        if self.tried.is_none() {
+            tracing::error!(
+                "the file of the journal that the server has open was removed: everything that it had is being copied beside it. It would be \
+                 lost if the server ended before that is done"
+            );
+        }
+        let copied = rescue::rescue(connection, self.files.journal(), head);
+        let is_first = self.tried.replace(Instant::now()).is_none();
+        match copied {
             Ok(file) => {
+                tracing::error!(file = %file.display(), "everything that the journal had is in this file");
                 self.files.is_rescued_in(&file);
                 true
             }
             Err(error) => {
-                tracing::error!(%error, "the journal's file is gone, and no copy of what it had could be made");
+                if is_first {
+                    tracing::error!(%error, "the copy could not be made; the server tries again each minute");
+                }
                 false
             }
         }

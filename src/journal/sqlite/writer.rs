@@ -91,7 +91,7 @@ impl Writer {
             open: Arc::new(RwLock::new(open)),
             clock: Arc::new(clock),
             ages,
-            upkeep: Upkeep { files, log, witness, lock, is_away: false, is_forgetful: false },
+            upkeep: Upkeep { files, log, witness, lock, is_away: false, is_forgetful: false, tried: None },
             others,
             room: Room::default(),
             work: Work::default(),

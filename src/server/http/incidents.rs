@@ -28,8 +28,11 @@ const SCANNED: ReadLimit = ReadLimit { events: 10_000, bytes: 8 * 1024 * 1024 };
 /// So few events are folded on the runtime's threads: handing them to another thread would cost more.
 const FEW: usize = 32;
 
-/// The most bytes that the events of one incident may take until its report is made.
-const COLLECTED_BYTES: usize = 96 * 1024 * 1024;
+/// The most bytes that the events of one incident may take until its report is made, if few events are read for it …
+const COLLECTED_BYTES: usize = 32 * 1024 * 1024;
+
+/// … and if many are. Two of these are made at the same time.
+const LONG_COLLECTED_BYTES: usize = 96 * 1024 * 1024;
 
 /// A fold that catches up with the journal before each answer: never stale, and idle when no client asks.
 pub(in crate::server) struct Incidents {
@@ -199,7 +202,7 @@ impl Incidents {
         let (mut position, mut told, mut bytes) = (span.start - 1, ToldIncidents::default(), 0);
         while let Some(events) = self.next_page(&span, &mut position, reading).await? {
             bytes += events.iter().map(|event| event.data.get().len() + TOLD_BYTES).sum::<usize>();
-            if bytes > COLLECTED_BYTES {
+            if bytes > if reading.is_long() { LONG_COLLECTED_BYTES } else { COLLECTED_BYTES } {
                 return Err(too_large());
             }
             let few = events.len() <= FEW;

@@ -93,6 +93,11 @@ impl<'a> Reading<'a> {
         self.next_turn().await
     }
 
+    /// Whether it is long work.
+    pub(super) fn is_long(&self) -> bool {
+        self.lane.is_some()
+    }
+
     /// What is to be kept until the work is done.
     pub(super) fn held(self) -> (Option<Turn>, Option<Lane>) {
         (self.turn, self.lane)
