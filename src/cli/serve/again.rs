@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use super::handover::{self, Changes, Pipe};
 use super::notify;
 use super::ready_files::ReadyFiles;
-use super::tokens::Accepted;
+use super::tokens::{Accepted, Tokens};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::reread;
 use crate::journal::{Journal, TroubleKind};
 use crate::player::AllBegun;
 
@@ -56,15 +57,20 @@ impl Again {
         *self.0.replay.lock() = Some((file, all_begun));
     }
 
-    /// Resolves when the stream of the journal is another one and this server can start anew. Says at once if it can't. `accepted` are
-    /// the tokens of a file, which may have a mistake then. While one of the other `files` has a mistake, it waits.
+    /// Resolves when the stream of the journal is another one and this server can start anew. Says at once if it can't. The file with
+    /// `tokens` may have a mistake then. While one of the other `files` has a mistake, it waits.
     pub(super) fn wanted(
         &self,
         journal: &Journal,
-        accepted: Option<Accepted>,
+        tokens: &Tokens,
         files: ReadyFiles,
     ) -> impl Future<Output = ()> + use<> {
-        *self.0.tokens.lock() = accepted;
+        if !journal.is_shared() {
+            // Only the stream of a shared journal becomes another one.
+            tokens.forget_text();
+            reread::forget_pipes();
+        }
+        *self.0.tokens.lock() = tokens.accepted();
         let (mut health, state) = (journal.health(), Arc::clone(&self.0));
         let given = || std::env::args_os().skip(1);
         let fixed = if journal.is_shared() { handover::hindrance(given()) } else { None };

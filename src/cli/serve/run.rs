@@ -27,7 +27,6 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::out::{finish_stderr, print_json, say};
 use crate::cli::receivers_file;
-use crate::cli::reread;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::sinks_file;
@@ -116,6 +115,17 @@ impl Serve {
         ))
     }
 
+    fn say_stopped(&self, quiet: bool) {
+        match self.log_format {
+            LogFormat::Text if std::io::stderr().is_terminal() => {
+                if !quiet {
+                    say("Stopped.");
+                }
+            }
+            LogFormat::Text | LogFormat::Json => tracing::info!("stopped"),
+        }
+    }
+
     async fn serve(
         self,
         scenarios: Scenarios,
@@ -129,8 +139,7 @@ impl Serve {
         let Scenarios { library, description: scenarios, watched } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
-        let before = handover::tokens_before();
-        let tokens = Tokens::read(self.token_file.as_deref(), before)?;
+        let tokens = Tokens::read(self.token_file.as_deref(), handover::tokens_before())?;
         let certificate = self.tls.read()?;
         let read_receivers = |path| SetupFile::read(path, receivers_file::read, receivers_file::read_again);
         let receivers = self.receivers.as_deref().map(read_receivers).transpose()?;
@@ -145,12 +154,7 @@ impl Serve {
         let OpenedJournal { journal, description, .. } = opened;
         self.check_peers(&journal)?;
         let clock = journal.clock().doubt().map(ToString::to_string);
-        if !journal.is_shared() {
-            // Only the stream of a shared journal becomes another one.
-            tokens.forget_text();
-            reread::forget_pipes();
-        }
-        let is_other = again.wanted(&journal, tokens.accepted(), ReadyFiles::of(&self));
+        let is_other = again.wanted(&journal, &tokens, ReadyFiles::of(&self));
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         again.keep_port(server.address().port());
@@ -223,14 +227,7 @@ impl Serve {
             Some(()) = OptionFuture::from(resinking) => {}
             Some(Ok(Err(error))) = OptionFuture::from(printing) => return Err(error.into()),
         }
-        match self.log_format {
-            LogFormat::Text if std::io::stderr().is_terminal() => {
-                if !quiet {
-                    say("Stopped.");
-                }
-            }
-            LogFormat::Text | LogFormat::Json => tracing::info!("stopped"),
-        }
+        self.say_stopped(quiet);
         // While the runtime is there, a second signal ends the process at once.
         finish_stderr();
         Ok(Exit::Fine)

@@ -112,7 +112,9 @@ impl Cleaning {
         }
         let (mut noted, bare): (Vec<_>, Vec<_>) =
             auth.useless().into_iter().partition(|(_, has_note)| *has_note);
-        bare.iter().for_each(|(id, _)| auth.was_removed(id));
+        for (id, _) in bare {
+            auth.was_removed(&id);
+        }
         let rest = noted.split_off(noted.len().min(ROUND));
         for (id, _) in noted {
             journal.forget_note(&id.to_hex()).await?;

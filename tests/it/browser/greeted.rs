@@ -24,7 +24,7 @@ enum Fate {
     Restarts,
 }
 
-/// A proxy, and what becomes of WebSockets. Whatever changes that ends all connections.
+/// A proxy, and what becomes of each WebSocket. Whatever changes that ends all connections.
 async fn proxy(server: SocketAddr) -> (SocketAddr, watch::Sender<Fate>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
