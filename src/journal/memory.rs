@@ -391,10 +391,9 @@ impl Leases for Memory {
     fn lease(&self) -> Pending<'_, Lease> {
         Box::pin(async move {
             // The lock that appends hold: no append is in progress when the term changes.
-            let events = self.events.lock();
+            let _events = self.events.lock();
             self.newest_term.send_modify(|newest| newest.0 += 1);
             let term = *self.newest_term.borrow();
-            drop(events);
             Ok(Lease::new(term, self.newest_term.subscribe()))
         })
     }
