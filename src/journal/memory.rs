@@ -358,9 +358,8 @@ impl IncidentIndex for Memory {
     }
 
     fn is_taken(&self, subject: &str) -> Pending<'_, bool> {
-        let events = self.events.lock();
-        let is_taken = events.incidents.contains_key(subject) || events.over.contains_key(subject);
-        Box::pin(async move { Ok(is_taken) })
+        let Ok(known) = self.events.lock().progress(subject);
+        Box::pin(async move { Ok(known.index > 0) })
     }
 
     fn times(&self) -> Times {
@@ -392,13 +391,9 @@ impl Leases for Memory {
     fn lease(&self) -> Pending<'_, Lease> {
         Box::pin(async move {
             // The lock that appends hold: no append is in progress when the term changes.
-            let events = self.events.lock();
-            let mut term = Term::default();
-            self.newest_term.send_modify(|newest| {
-                newest.0 += 1;
-                term = *newest;
-            });
-            drop(events);
+            let _events = self.events.lock();
+            self.newest_term.send_modify(|newest| newest.0 += 1);
+            let term = *self.newest_term.borrow();
             Ok(Lease::new(term, self.newest_term.subscribe()))
         })
     }

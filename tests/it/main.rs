@@ -89,6 +89,7 @@ mod player;
 mod player_additions;
 mod positions;
 mod prefix;
+mod prefix_forwarded;
 mod printed_commands;
 mod private_files;
 mod proxies;

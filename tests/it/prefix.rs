@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::harness::{Client, Http, Local, READ, Serving, WRITE, get, incident, options, tokens};
 
-const BODY: &str = r#"{"scenario":"database-outage"}"#;
+pub const BODY: &str = r#"{"scenario":"database-outage"}"#;
 
 /// Where the links of a page lead, as paths.
 pub fn links(page: &str, path: &str) -> Vec<String> {
@@ -40,16 +40,12 @@ fn resolve(path: &str, target: &str) -> String {
     segments.join("/")
 }
 
-fn below(base: &str) -> Options {
+pub fn below(base: &str) -> Options {
     let tokens = tokens(&[(Scope::Read, READ), (Scope::Write, WRITE)]);
     Options { base_path: base.parse().unwrap(), tokens, ..options() }
 }
 
-fn tokens_alone() -> Options {
-    Options { tokens: below("/x").tokens, ..options() }
-}
-
-async fn start(options: Options) -> Local {
+pub async fn start(options: Options) -> Local {
     Local::with(options, Retention::default()).await
 }
 
@@ -145,7 +141,7 @@ async fn the_links_of_the_login_page_lead_to_its_files_from_everywhere() {
     }
 }
 
-async fn log_in(server: &Local, path: &str, headers: &[(&str, &str)]) -> crate::harness::Reply {
+pub async fn log_in(server: &Local, path: &str, headers: &[(&str, &str)]) -> crate::harness::Reply {
     let login = Http::new(server.address, "POST", path).header("Content-Type", "application/json");
     let login = login.body(&json!({ "token": WRITE }).to_string());
     headers.iter().fold(login, |login, (name, value)| login.header(name, value)).send().await
@@ -194,22 +190,6 @@ fn a_base_path_that_begins_as_a_path_of_the_server_is_refused_with_the_reason() 
         let ran = incident(&["serve", "--port", "0", "--journal", "memory", "--base-path", own]).run();
         assert_eq!(ran.status, Some(2), "{own}: {ran:?}");
         assert!(ran.stderr.contains("as paths of the server itself do"), "{own}: {}", ran.stderr);
-    }
-}
-
-/// The proxy has removed it, and it is looked for in no path: there is nothing to confuse.
-#[tokio::test]
-async fn a_forwarded_prefix_may_begin_as_a_path_of_the_server() {
-    for own in ["", "/incident"] {
-        let own = if own.is_empty() { tokens_alone() } else { below(own) };
-        let server = start(Options { allow_forwarded_prefix: true, ..own }).await;
-        let login = log_in(&server, "/login", &[("X-Forwarded-Prefix", "/api")]).await;
-        assert!(login.header("set-cookie").contains("; Path=/api/;"), "{login:?}");
-        let started = Http::trigger(server.address, BODY).bearer(WRITE).header("X-Forwarded-Prefix", "/api");
-        let started = started.send().await;
-        let location = started.header("location").strip_prefix("/api").unwrap();
-        let asked = Http::new(server.address, "GET", location).header("Cookie", login.cookie());
-        assert_eq!(asked.header("X-Forwarded-Prefix", "/api").send().await.status, 200, "{location}");
     }
 }
 

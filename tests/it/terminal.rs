@@ -165,13 +165,10 @@ fn of_more_phases_than_rows_those_around_the_current_one_are_drawn() {
     let folder = Scratch::new().with("long.toml", &scenario);
     let scenarios = folder.path().to_str().unwrap();
     let fixed = ["serve", "--port", "0", "--journal", "memory", "--json", "--quiet", "--speed", "10"];
-    let server = Serving::again(&[&fixed[..], &["--scenarios", scenarios]].concat());
+    let server = Serving::alone(&[&fixed[..], &["--scenarios", scenarios]].concat());
     let terminal = Terminal::of_rows(10, 80, &["trigger", "long", "--url", server.url()]);
-    let screen = terminal.shows("p00");
-    assert!(
-        screen.contains("… 10 more") && !screen.contains("before") && !screen.contains("p06"),
-        "{screen}"
-    );
+    let screen = terminal.shows("… 10 more");
+    assert!(screen.contains("p00") && !screen.contains("before") && !screen.contains("p06"), "{screen}");
     for wanted in ["✓ p05", "✓ p10", "✓ p14"] {
         let screen = terminal.shows(wanted);
         assert!(screen.contains(" before"), "{screen}");
