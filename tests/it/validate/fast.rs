@@ -11,6 +11,8 @@ use crate::harness::{PATIENCE, incident};
 
 /// Says these lines to everyone, and then the last of them for ever, as fast as it is read. Who resumes gets the last one alone. Its
 /// URL.
+// The callback's type is tungstenite's.
+#[allow(clippy::result_large_err)]
 async fn flooding(told: Vec<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/stream", listener.local_addr().unwrap());
