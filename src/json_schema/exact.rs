@@ -40,7 +40,7 @@ const NAME: &str = "incident-limit-";
 #[derive(Debug, Default)]
 pub struct Limits {
     /// The limits that are judged so, each once.
-    limits: RefCell<Vec<Limit>>,
+    judged: RefCell<Vec<Limit>>,
     /// Patterns, as they are written in the contract, by what the validator gets.
     patterns: RefCell<Patterns>,
     /// What is left for its patterns.
@@ -173,7 +173,7 @@ impl Limits {
     /// The name of the format of a limit; `None` if there are too many.
     pub(super) fn format_of(&self, asks: Asks, number: &Number) -> Option<&'static str> {
         let limit = Limit { asks, number: number.clone() };
-        let mut limits = self.limits.borrow_mut();
+        let mut limits = self.judged.borrow_mut();
         let known = limits.iter().position(|known| *known == limit);
         let place = known.unwrap_or(limits.len());
         let format = FORMATS.get(place)?;
@@ -195,7 +195,7 @@ impl Limits {
     }
 
     pub(super) fn known(&self) -> Known {
-        self.limits.borrow().as_slice().into()
+        self.judged.borrow().as_slice().into()
     }
 }
 

@@ -207,7 +207,9 @@ impl Incidents {
             }
             let few = events.len() <= FEW;
             let add = move || {
-                events.iter().for_each(|event| told.add(event));
+                for event in &events {
+                    told.add(event);
+                }
                 told
             };
             told = if few { add() } else { off_workers(add).await? };

@@ -1,4 +1,4 @@
-//! The page in a real Chromium. These tests need `chromium` and `chromedriver`, which `./tests/run` installs;
+//! The page in a real Chromium. These tests need `chromium` or `chromium-headless-shell`, and `chromedriver`: `./tests/run` installs them;
 //! plain `cargo test` leaves them out.
 
 use incident::contract::{IncidentEvent, Source, StreamId};
