@@ -139,12 +139,13 @@ fn every_command_judges_the_end_of_a_recording_alike() {
 /// What is published, and the sample of a receiver.
 #[test]
 fn published_files_and_samples_are_read_as_recordings_are() {
+    type Encode = fn(&str) -> Vec<u8>;
     let server = Serving::with(&[]);
     let events = |subject: &str| {
         let started = started(subject, &format!("{subject}-1"));
         format!("{started}\n{}\n", action(subject, &format!("{subject}-2"), "loöks"))
     };
-    let encodings: [(&str, fn(&str) -> Vec<u8>); 4] = [
+    let encodings: [(&str, Encode); 4] = [
         ("a", |text| utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)),
         ("b", |text| utf16(text, u16::to_be_bytes)),
         ("c", |text| format!("\u{feff}{text}").into_bytes()),

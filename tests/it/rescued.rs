@@ -31,9 +31,9 @@ async fn what_has_no_name_any_more_is_rescued_into_a_journal_that_goes_on() {
         let rescued = beside(&journal, "rescued-2");
         assert!(said.contains("every event of it is in") && said.contains("journal.db-rescued-2"), "{said}");
         if is_killed {
-            server.kill()
+            server.kill();
         } else {
-            drop(server.stop())
+            drop(server.stop());
         }
         assert_eq!(fs::read_to_string(beside(&journal, "rescued")).unwrap(), "a letter");
         let ran = incident(&["check-journal", rescued.to_str().unwrap(), "--json"]).run();

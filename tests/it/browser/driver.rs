@@ -1,7 +1,6 @@
 //! A headless Chromium behind its driver.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -265,12 +264,12 @@ fn driver() -> (Child, String) {
     panic!("chromedriver finds no port");
 }
 
-/// Chromium without the parts around its pages, where it is installed: it takes a third of the CPU.
-fn shell() -> Option<PathBuf> {
+/// What starts Chromium without the parts around its pages, where it is installed: it takes a third of the CPU.
+fn shell() -> Option<&'static str> {
     let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders)
-        .map(|folder| folder.join("chromium-headless-shell"))
-        .find(|file| file.is_file())
+    let is_installed =
+        std::env::split_paths(&folders).any(|folder| folder.join("chromium-headless-shell").is_file());
+    is_installed.then_some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/headless-chromium"))
 }
 
 /// How the processes of a browser are known, for `pkill` and `pgrep`.
