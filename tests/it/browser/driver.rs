@@ -201,6 +201,12 @@ impl Browser {
         self.client.perform_actions(mouse).await.unwrap();
     }
 
+    /// Moves the mouse to a place. Before that it may be anywhere.
+    pub async fn point_at(&self, x: f64, y: f64) {
+        let to = PointerAction::MoveTo { duration: None, x, y };
+        self.client.perform_actions(MouseActions::new("mouse".to_owned()).then(to)).await.unwrap();
+    }
+
     /// Clicks twice at a place.
     pub async fn double_click(&self, x: f64, y: f64) {
         let mut mouse = MouseActions::new("mouse".to_owned());
