@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::described::{Credentials, Kind, SINK_KEYS, Sink};
-use crate::client::Endpoint;
+use crate::client::{Endpoint, without_secrets};
 use crate::plan::{LABEL_CHARS, RESERVED_LABELS, is_label};
 use crate::scenario::{Entries, Named, ScenarioError, Table};
 use crate::token::Sources;
@@ -151,7 +151,10 @@ pub fn url(text: &str) -> Result<Endpoint, String> {
     // As the base of paths.
     let endpoint = format!("{bare}/").parse::<Endpoint>().ok().filter(|_| is_plain);
     endpoint
-        .ok_or_else(|| format!("{text:?} is not the URL of an Alertmanager, such as http://127.0.0.1:9093"))
+        .ok_or_else(|| {
+            let text = without_secrets(text);
+            format!("{text:?} is not the URL of an Alertmanager, such as http://127.0.0.1:9093: it has a host, and nothing behind ? or #")
+        })
 }
 
 /// Whether a label can have this value.

@@ -52,3 +52,41 @@ async fn what_has_no_name_any_more_is_rescued_into_a_journal_that_goes_on() {
         assert!(!said.contains("WARN"), "{said}");
     }
 }
+
+/// The server looks once a second, and at its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lost_its_name_right_before_the_end_is_rescued_too() {
+    let (_folder, journal) = prepared().await;
+    let server = Served::over(&journal);
+    server.play().await;
+    fs::remove_file(&journal).unwrap();
+    let said = server.stop();
+    assert!(said.contains("journal.db-rescued"), "{said}");
+    let rescued = beside(&journal, "rescued");
+    let ran = incident(&["check-journal", rescued.to_str().unwrap(), "--json"]).run();
+    assert!(ran.status == Some(0) && ran.stdout.contains("\"head\":108"), "{ran:?}");
+    // Who has not read that is told at the next start.
+    fs::remove_file(beside(&journal, "wal")).unwrap_or_default();
+    fs::remove_file(beside(&journal, "head")).unwrap_or_default();
+    let said = Served::over(&journal).stop();
+    assert!(said.contains("a new journal begins, although"), "{said}");
+}
+
+/// A copy has everything only together with the log that the server has open.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_over_a_running_journal_loses_nothing_newer() {
+    let (_folder, journal) = prepared().await;
+    let server = Served::over(&journal);
+    let log = beside(&journal, "wal");
+    let (old, old_log) = (fs::read(&journal).unwrap(), fs::read(&log).unwrap());
+    server.play().await;
+    for (file, content) in [(&log, old_log), (&journal, old)] {
+        fs::remove_file(file).unwrap();
+        fs::write(file, content).unwrap();
+    }
+    server.until_ready(503).await;
+    server.stop();
+    let rescued = beside(&journal, "rescued");
+    let ran = incident(&["check-journal", rescued.to_str().unwrap(), "--json"]).run();
+    assert!(ran.status == Some(0) && ran.stdout.contains("\"head\":108"), "{ran:?}");
+}

@@ -53,6 +53,8 @@ pub(super) struct Files {
     ruined: Option<Trouble>,
     /// What to do, once the database is gone and what it had is somewhere else.
     rescued: Option<String>,
+    /// Whether it is gone and what it had is nowhere else.
+    is_only_here: bool,
 }
 
 impl Files {
@@ -68,6 +70,7 @@ impl Files {
             log_read: Instant::now(),
             ruined: None,
             rescued: None,
+            is_only_here: false,
         })
     }
 
@@ -75,8 +78,18 @@ impl Files {
         &self.journal
     }
 
+    /// Whether the log is still at its place.
+    pub(super) fn has_its_log(&self) -> bool {
+        Id::at(&beside(&self.journal, "wal")).is_ok_and(|found| found == self.log.id)
+    }
+
     pub(super) fn is_rescued(&self) -> bool {
         self.rescued.is_some()
+    }
+
+    /// The database has no name any more, and no copy could be made.
+    pub(super) fn is_only_here(&mut self) {
+        self.is_only_here = true;
     }
 
     /// The database has no name any more, and everything that it had is in this file.
@@ -201,6 +214,9 @@ impl Files {
         };
         let todo = if let Some(rescued) = &self.rescued {
             rescued
+        } else if self.is_only_here {
+            "the file that the server had open is gone, and it can't copy its events to a file beside it: do not stop the server, but make room there, or \
+             the folder again, and they are copied within a minute"
         } else if path == self.journal {
             "put it back, and the server continues; if it is gone, restart the server with a backup or a new journal"
         } else {

@@ -91,6 +91,14 @@ pub(super) fn open(
     }
     if found != Some(schema::VERSION) || is_unbegun {
         begin(&mut connection, found.unwrap_or_default(), is_unbegun).map_err(sqlite)?;
+        let rescued = super::place::beside(path, "rescued");
+        if is_unbegun && rescued.exists() {
+            warnings.push(format!(
+                "a new journal begins, although {} has what a server rescued of the one before: stop the server, move the new one away and give \
+                 that file its name, to go on with it",
+                rescued.display()
+            ));
+        }
         if let Some(old) = found.filter(|old| *old != schema::VERSION) {
             warnings.push(format!(
                 "it was upgraded from format {old} to format {}: older versions of incident cannot read it any more",

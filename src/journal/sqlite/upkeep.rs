@@ -50,7 +50,8 @@ impl Upkeep {
         let was_away = std::mem::replace(&mut self.is_away, found.is_err());
         if self.is_away && !was_away && !self.files.is_ruined() {
             let journal = self.files.journal();
-            if self.lock.descriptor().is_some_and(|open| replaced::is_by_copy(journal, &open)) {
+            let has_log = self.files.has_its_log();
+            if has_log && self.lock.descriptor().is_some_and(|open| replaced::is_by_copy(journal, &open)) {
                 return Err(self.files.copied());
             }
             // The file that the server has open gets everything: if it was moved, it is the whole journal, and what is in
@@ -76,7 +77,7 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Makes a journal of what has no name any more, once. Returns whether that was now.
+    /// Makes a journal of what has no name any more, once. Returns whether there is something else to say since.
     fn rescue(&mut self, connection: &Connection, head: Head) -> bool {
         let is_early = self.tried.is_some_and(|tried| tried.elapsed() < AGAIN);
         if self.files.is_rescued() || is_early {
@@ -100,7 +101,8 @@ impl Upkeep {
                 if is_first {
                     tracing::error!(%error, "the copy could not be made; the server tries again each minute");
                 }
-                false
+                self.files.is_only_here();
+                is_first
             }
         }
     }

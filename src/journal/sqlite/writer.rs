@@ -163,7 +163,15 @@ impl Writer {
             match request {
                 Ok(first) => self.take(first, inbox),
                 Err(RecvTimeoutError::Timeout) => self.idle(),
-                Err(RecvTimeoutError::Disconnected) => return self.upkeep.stop(&self.connection),
+                Err(RecvTimeoutError::Disconnected) => {
+                    // What has lost its name since the last look is rescued now, or never.
+                    if let Err(trouble) = self.look()
+                        && !self.is_down()
+                    {
+                        tracing::error!(why = %trouble, "the journal's files were changed before the stop");
+                    }
+                    return self.upkeep.stop(&self.connection);
+                }
             }
             self.work.end();
         }
