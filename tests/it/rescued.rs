@@ -90,3 +90,20 @@ async fn an_archive_over_a_running_journal_loses_nothing_newer() {
     let ran = incident(&["check-journal", rescued.to_str().unwrap(), "--json"]).run();
     assert!(ran.status == Some(0) && ran.stdout.contains("\"head\":108"), "{ran:?}");
 }
+
+/// Without its folder no copy can be made. Once that is there again, the end does not wait for the next try.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_rescued_is_rescued_at_the_end() {
+    let (_folder, journal) = prepared().await;
+    let server = Served::over(&journal);
+    server.play().await;
+    let folder = journal.parent().unwrap();
+    fs::remove_dir_all(folder).unwrap();
+    let said = server.until_ready(503).await;
+    assert!(said.contains("do not stop the server, but make room there, or the folder again"), "{said}");
+    fs::create_dir(folder).unwrap();
+    server.stop();
+    let rescued = beside(&journal, "rescued");
+    let ran = incident(&["check-journal", rescued.to_str().unwrap(), "--json"]).run();
+    assert!(ran.status == Some(0) && ran.stdout.contains("\"head\":108"), "{ran:?}");
+}

@@ -77,6 +77,11 @@ impl Upkeep {
         Ok(())
     }
 
+    /// Does not wait before the next copy.
+    pub(super) fn try_at_once(&mut self) {
+        self.tried = self.tried.and_then(|tried| tried.checked_sub(AGAIN));
+    }
+
     /// Makes a journal of what has no name any more, once. Returns whether there is something else to say since.
     fn rescue(&mut self, connection: &Connection, head: Head) -> bool {
         let is_early = self.tried.is_some_and(|tried| tried.elapsed() < AGAIN);

@@ -164,7 +164,8 @@ impl Writer {
                 Ok(first) => self.take(first, inbox),
                 Err(RecvTimeoutError::Timeout) => self.idle(),
                 Err(RecvTimeoutError::Disconnected) => {
-                    // What has lost its name since the last look is rescued now, or never.
+                    // What has lost its name is rescued now, or never.
+                    self.upkeep.try_at_once();
                     if let Err(trouble) = self.look()
                         && !self.is_down()
                     {
