@@ -140,6 +140,23 @@ impl Clock {
         let shown = |share| self.latency.quantile(share).map(|seconds| format!("{:.1} ms", seconds * 1e3));
         Some(format!("p50 {}, p99 {}, max {}", shown(0.5)?, shown(0.99)?, shown(1.0)?))
     }
+
+    /// That `clock.skew` is set and no time could be compared with the local clock.
+    pub(super) fn uncompared(&self, context: &Context) -> Option<String> {
+        let is_asked = context.limits.skew.is_some() && self.latency.quantile(1.0).is_none();
+        is_asked.then(|| format!("clock.skew was not checked: {}", lacking(context)))
+    }
+}
+
+/// Why no time was compared with the local clock.
+pub(super) fn lacking(context: &Context) -> &'static str {
+    if context.arrivals {
+        "no live event with a time arrived"
+    } else if context.profile.is_some() {
+        "arrival times are only checked with --url or --sse"
+    } else {
+        "arrival times are only checked with --real-time or --url"
+    }
 }
 
 fn words(share: f64) -> String {

@@ -361,7 +361,14 @@ impl Judge {
         warnings.extend(self.incidents.followed.warning().or(strangers));
         let contract = self.context.contract.as_ref();
         let left_out = contract.map_or_else(Vec::new, |contract| contract.left_out().to_vec());
-        Judgement { rules: self.verdicts(), events, is_foreign, warnings, left_out }
+        let uncompared = self.clock.uncompared(&self.context);
+        let rules = self.verdicts();
+        // A rule that was not checked at all says why by itself.
+        let is_clock = |(rule, verdict): &(&Rule, Verdict)| {
+            rule.name == RuleId::Clock.rule().name && matches!(verdict, Verdict::Passed(_))
+        };
+        warnings.extend(uncompared.filter(|_| rules.iter().any(is_clock)));
+        Judgement { rules, events, is_foreign, warnings, left_out }
     }
 }
 

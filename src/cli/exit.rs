@@ -191,7 +191,7 @@ impl From<ClientError> for Failure {
                 "send a token with the scope `write`: --token-file FILE, or INCIDENT_TOKEN in the environment"
             }
             ClientError::Status { status: 429, .. } => "wait a few seconds, and check the token",
-            ClientError::Status { status: 503, .. } => {
+            ClientError::Status { status: 503, problem: true, .. } => {
                 "the server is full or stopping: wait a moment and try again"
             }
             ClientError::Status { status: 413 | 414 | 431, .. } => {
@@ -200,6 +200,8 @@ impl From<ClientError> for Failure {
             ClientError::Status { status: 507, .. } => {
                 "the incident is longer than a server folds at once: record it with `incident watch --record FILE`, and report on the file"
             }
+            ClientError::Status { status: 500.., problem: true, .. } => "look at the log of the server",
+            ClientError::Status { status: 500.., problem: false, .. } => NOT_REACHED,
             // These clients always ask for the upgrade.
             ClientError::Status { status: 426, .. } => {
                 "a proxy between removes the header `Upgrade` or `Connection`: set it up as docs/proxies.md shows, or name the server itself with \
@@ -219,6 +221,9 @@ impl From<ClientError> for Failure {
         Self::new(Exit::Connection, error).hint(hint)
     }
 }
+
+/// What to do about a failure that no incident server has told: a proxy tells it while it does not reach its server.
+const NOT_REACHED: &str = "wait until the server runs: a proxy seems to answer for it; if the server runs, compare the proxy with docs/proxies.md";
 
 /// What a server's table of problems says to do, and where it describes the problem.
 pub(super) fn advised(advice: &Advice) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{HeaderMap, Method, Request, header};
+use hyper::{HeaderMap, Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -188,12 +188,18 @@ fn advice(problem: &Value) -> Option<Advice> {
 }
 
 /// The error for a status other than 2xx, with where it redirects to, the detail of its problem document or the first
-/// line of its body.
+/// line of its body. Of a page for people, as proxies send them, the name of the status is enough.
 pub(super) fn refused(url: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> ClientError {
     let problem: Option<Value> = serde_json::from_slice(body).ok();
     let detail = problem.as_ref().and_then(|problem| problem.get("detail")).and_then(Value::as_str);
-    let first_line =
-        || String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect();
+    let first_line = || {
+        let body = String::from_utf8_lossy(body);
+        let line = body.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        match StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()) {
+            Some(name) if line.starts_with('<') => name.to_owned(),
+            _ => line.chars().take(200).collect(),
+        }
+    };
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let location = header(header::LOCATION).filter(|_| (300..400).contains(&status));
     let retry_after = header(header::RETRY_AFTER).and_then(|wait| wait.trim().parse().ok());

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::diagnostic::ScenarioError;
+use super::masked::masked;
 use super::read::syntax_mistakes;
 use super::suggest::did_you_mean;
 use super::table::Table;
@@ -45,13 +46,13 @@ impl Entries {
         mut entry: impl FnMut(&mut Table<'_, '_>, &Range<usize>) -> Option<T>,
     ) -> Result<Vec<T>, ScenarioError> {
         let what = self.what;
-        let failed = |mistakes| Err(ScenarioError::new(origin, &without_passwords(text), mistakes));
+        let failed = |mistakes| Err(ScenarioError::new(origin, &masked(text), mistakes));
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             let help =
                 format!("the file is TOML: [[{what}]] above each {what}, then NAME = VALUE, a line each");
             // What is told may quote the text.
-            return failed(syntax_mistakes(&without_passwords(text), &help));
+            return failed(syntax_mistakes(&masked(text), &help));
         }
         let mut table = Table::new(table.get_ref());
         table.only("the file", &[what]);
@@ -128,36 +129,5 @@ impl Entries {
             table.note(span, format!("there is no kind {text:?}"), "not known", help);
         }
         found
-    }
-}
-
-/// The text as it is shown: what stands between `://` and `@` is a name and a password, and the log is no place for them.
-/// Every byte keeps its place.
-fn without_passwords(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        let authority = after.split(['/', '"', '\'', '\n', ' ']).next().unwrap_or_default();
-        let secret = authority.rfind('@').unwrap_or_default();
-        shown.extend([before, "://", &"*".repeat(secret)]);
-        rest = &after[secret..];
-    }
-    shown + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_passwords;
-
-    #[test]
-    fn a_password_in_a_url_is_not_shown() {
-        for (text, shown) in [
-            ("url = \"http://me:pä@w@host/p\"", "url = \"http://********@host/p\""),
-            ("a = \"http://h/x@y\" b = 'https://u@h'", "a = \"http://h/x@y\" b = 'https://*@h'"),
-            ("no url", "no url"),
-        ] {
-            let found = without_passwords(text);
-            assert_eq!((found.as_str(), found.len()), (shown, text.len()), "{text}");
-        }
     }
 }

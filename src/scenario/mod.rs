@@ -12,6 +12,7 @@ mod expect;
 mod file;
 mod keyframes;
 mod library;
+mod masked;
 mod observed;
 mod read;
 pub mod schema;
@@ -37,6 +38,7 @@ pub use keyframes::{Interpolate, Keyframes};
 pub use library::{
     Library, Loaded, Reread, SHIPPED, SharedLibrary, is_scenario_file, text_of, text_of_stream,
 };
+pub(crate) use masked::masked;
 pub use observed::{Fired, Line, Observed, Series};
 pub(crate) use read::syntax_mistakes;
 pub use settings::{NotOffered, Settings, SettingsError, VARIANT};

@@ -145,6 +145,7 @@ pub fn url(text: &str) -> Result<Endpoint, String> {
     }
     let bare = text.trim_end_matches('/');
     if is_http && bare.ends_with("/api/v2/alerts") {
+        let text = without_secrets(text);
         return Err(format!("{text:?} has the path of the API: leave out /api/v2/alerts"));
     }
     let is_plain = is_http && !text.contains(['?', '#']) && !bare.ends_with("/ws");

@@ -104,6 +104,44 @@ fn a_proxy_without_upgrade_is_what_the_error_names() {
     }
 }
 
+/// A proxy answers every request by itself while its server is down.
+#[test]
+fn a_proxy_whose_server_is_down_is_what_the_error_names() {
+    for status in
+        ["500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Time-out"]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let page = "\n<html>\n<head><title>down</title></head></html>\n";
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {}", page.len());
+            for client in listener.incoming() {
+                let mut client = client.unwrap();
+                let _ = client.read(&mut [0; 4096]);
+                let _ = client.write_all(format!("{head}\r\nConnection: close\r\n\r\n{page}").as_bytes());
+            }
+        });
+        for command in [
+            &["watch"][..],
+            &["health"],
+            &["trigger", "noise"],
+            &["list", "--running"],
+            &["cancel", "noise-aaaaa"],
+            &["report", "noise-aaaaa"],
+            &["validate", "--for", "1s"],
+            &["validate", "--for", "1s", "--profile", "plain"],
+        ] {
+            let ran = incident(&[command, &["--url", &url]].concat()).run();
+            assert_eq!(ran.status, Some(3), "{command:?}: {ran:?}");
+            let number = &status[..3];
+            assert!(ran.stderr.contains(&format!("HTTP {number}: ")) && !ran.stderr.contains('<'), "{ran:?}");
+            assert!(ran.stderr.contains("wait until the server"), "{command:?}: {ran:?}");
+            assert!(!ran.stderr.contains("check --url") && !ran.stderr.contains("check the URL"), "{ran:?}");
+        }
+    }
+}
+
 /// `--timeout` also ends the wait for a server that has begun to answer and goes on no further.
 #[test]
 fn a_server_that_stalls_in_its_answer_is_waited_for_as_long_as_was_said() {

@@ -1,6 +1,6 @@
 //! The verdicts about streams of other programs in words.
 
-use super::super::clock::Clock;
+use super::super::clock::{Clock, lacking};
 use super::super::context::Context;
 use super::super::further::Further;
 use super::super::numbering::Numbering;
@@ -30,11 +30,6 @@ impl Strangers {
             RuleId::Clock if clock.timeless > 0 => {
                 format!("{judged} times, none goes back; {} events have no time", clock.timeless)
             }
-            RuleId::Clock if context.limits.skew.is_some() && clock.latencies().is_none() => {
-                format!(
-                    "{judged} times, none goes back; no event was live, so that the clocks were not compared"
-                )
-            }
             RuleId::Clock => format!("{judged} times, none goes back"),
             RuleId::Lifecycle => self.lives.summary(),
             RuleId::Resume => self.in_order.resume_summary(further),
@@ -62,6 +57,7 @@ impl Strangers {
             RuleId::Order | RuleId::Gap => "no event has a sequence number",
             RuleId::Duplicate => "no event has a sequence number or an id",
             RuleId::Clock | RuleId::Latency if profile.time.is_none() => "the profile names no time",
+            RuleId::Clock if !profile.is_rising && context.limits.skew.is_some() => lacking(context),
             RuleId::Clock if !profile.is_rising => {
                 "the profile says that times may fall, and --limit clock.skew is not set"
             }

@@ -103,6 +103,24 @@ fn only_the_url_of_an_alertmanager_is_one() {
     }
 }
 
+/// What a mistake shows of the file lands in logs.
+#[test]
+fn the_lines_around_a_mistake_show_no_secret() {
+    let head = "[[sink]]\nname = \"a\"\nkind = \"alertmanager\"\n";
+    for (text, mistake) in [
+        ("url = \"https://h/?key=s3cret\"\n", "is not the URL"),
+        ("url = \"https://me:s3cret@h/\"\n", "no user and no password"),
+        ("url = \"https://h/\"\ntoken = \"s3cret\"\n", "has no key"),
+        ("url = \"https://h/\"\ntoken = \"s3cret\n", "sinks.toml"),
+        ("url = \"https://h/\"\npassword = 's3cret'\nnoise = 1\n", "has no key"),
+    ] {
+        let error = sinks::read("sinks.toml", &format!("{head}{text}")).unwrap_err();
+        for shown in [error.render(false), error.to_string()] {
+            assert!(shown.contains(mistake) && !shown.contains("s3cret"), "{shown}");
+        }
+    }
+}
+
 /// The guide has a row for every key and every label that is set.
 #[test]
 fn the_guide_has_every_key() {

@@ -118,32 +118,33 @@ fn shown(failed: &[(&str, Vec<Finding>)]) -> String {
     if text.is_empty() { "nothing was found".to_owned() } else { text }
 }
 
-/// The lines with texts that the good stream has not.
-fn changed(stream: &Stream, good: &Stream) -> Vec<usize> {
-    let texts = |stream: &Stream| {
-        let observations = stream.observations().into_iter();
-        let main = observations.filter(|observed| observed.connection == MAIN);
-        main.filter_map(|observed| match observed.what {
-            Observation::Text(text) => Some((observed.line, text)),
-            _ => None,
-        })
-    };
-    let known: HashSet<String> = texts(good).map(|(_, text)| text).collect();
-    texts(stream).filter(|(_, text)| !known.contains(text)).map(|(line, _)| line).collect()
+/// The texts of the first connection with their lines.
+fn texts(stream: &Stream) -> impl Iterator<Item = (usize, String)> {
+    let observations = stream.observations().into_iter();
+    let main = observations.filter(|observed| observed.connection == MAIN);
+    main.filter_map(|observed| match observed.what {
+        Observation::Text(text) => Some((observed.line, text)),
+        _ => None,
+    })
 }
 
 /// Makes each fault in every good stream that has what it needs, and judges what is observed and what is recorded.
 fn caught(faults: &[Fault]) {
     let mut all_missed = Vec::new();
+    let good = good::streams().iter().map(|(name, good)| (name, good, texts(good)));
+    let good: Vec<_> = good
+        .map(|(name, good, known)| (name, good, known.map(|(_, text)| text).collect::<HashSet<_>>()))
+        .collect();
     for fault in faults {
         let (mut made, mut missed) = (0, Vec::new());
-        for (name, good) in good::streams() {
-            let mut stream = good.clone();
+        for (name, good, known) in &good {
+            let mut stream = (*good).clone();
             if (fault.make)(&mut stream).is_none() {
                 continue;
             }
             made += 1;
-            let lines = changed(&stream, good);
+            let changed = texts(&stream).filter(|(_, text)| !known.contains(text));
+            let lines: Vec<usize> = changed.map(|(line, _)| line).collect();
             let mut miss = |how: &str, what: Result<(), String>| {
                 if let Err(what) = what {
                     missed.push(format!("{} ({}) in {name}, {how}: {what}", fault.name, fault.rule));
@@ -154,7 +155,7 @@ fn caught(faults: &[Fault]) {
             if fault.is_recorded && made == 1 {
                 // A recording begins with its first frame, a transcript with two other lines.
                 let lines: Vec<usize> = lines.iter().map(|line| line - 2).collect();
-                miss("recorded", fault.misjudged(stream.recorded(), &lines));
+                miss("recorded", fault.misjudged(stream.recorded_fast(), &lines));
             }
         }
         assert!(made > 0, "no stream has what {:?} needs", fault.name);

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::orders::{but, fault, files, limited, orders, with};
+use super::orders::{PROFILE, but, fault, files, limited, orders, with};
 use super::server::Does;
 use super::{Over, each_breaks_its_rule, failures, rule, serve, validate};
 use crate::validate::command::json as report_of;
@@ -233,4 +233,42 @@ async fn a_recording_may_begin_and_end_anywhere() {
     let file = folder.path().join("broken.ndjson").display().to_string();
     let ran = validate([&flags[..4], &[file]].concat()).await;
     assert_eq!(failures(&ran), [("duplicate".to_owned(), vec!["the id \"e5\" arrived twice".to_owned()])]);
+}
+
+/// A clock that is hours behind makes every event look like a replay: then it is said that the limit compared nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_the_clock_that_compared_nothing_is_told() {
+    const NOTHING_LIVE: &str = "no live event with a time arrived";
+    const NO_ARRIVALS: &str = "arrival times are only checked with --url or --sse";
+    let (folder, flags) = files();
+    let falling = format!("{PROFILE}rising = false\n");
+    let lines: String = orders().iter().map(|event| format!("{event}\n")).collect();
+    let folder = folder.with("falling.toml", &falling).with("orders.ndjson", &lines);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let limit = ["--limit", "clock.skew=1s"].map(str::to_owned);
+    for (profile, is_rising) in [(path("orders.toml"), true), (path("falling.toml"), false)] {
+        let flags = [&flags[..1], &[profile], &flags[2..]].concat();
+        let behind = with(|events| {
+            for event in events {
+                let at: Timestamp = event["at"].as_str().unwrap().parse().unwrap();
+                event["at"] = (at - SignedDuration::from_hours(3)).to_string().into();
+            }
+        });
+        let served = [&serve(Over::Subscribed, behind).await[..], &flags, &limit].concat();
+        let recorded = [&flags[..4], &limit, &[path("orders.ndjson")]].concat();
+        for (args, why) in [(served, NOTHING_LIVE), (recorded, NO_ARRIVALS)] {
+            let ran = validate(args.clone()).await;
+            assert_eq!(ran.status, Some(0), "{ran:?}");
+            let report = report_of(&ran);
+            let clock = rule(&report, "clock");
+            if is_rising {
+                assert_eq!(clock["status"], "passed", "{report:#}");
+                let told = json!([{ "message": format!("clock.skew was not checked: {why}") }]);
+                assert_eq!(report["targets"][0]["warnings"], told, "{report:#}");
+            } else {
+                assert_eq!((&clock["status"], &clock["why"]), (&json!("not_checked"), &json!(why)));
+                assert_eq!(report["targets"][0]["warnings"], json!([]), "{report:#}");
+            }
+        }
+    }
 }
