@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::unread_json::{is_too_large, without_place};
+use crate::unread_json::{beyond, without_place};
 
 /// Reads one JSON value. The error says what is wrong and at which column.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
         let (what, byte) = (without_place(&error), error.column());
         if error.is_data() {
             what
-        } else if is_too_large(&error) {
+        } else if beyond(&error).is_some() {
             format!("{what}, at byte {byte}")
         } else {
             format!("not JSON: {what} at byte {byte}")

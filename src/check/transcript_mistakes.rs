@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::unread_json::{is_too_large, reason};
+use crate::unread_json::{beyond, reason};
 
 /// What a line can have observed, and how each is written.
 const OBSERVATIONS: [(&str, &str); 8] = [
@@ -28,7 +28,7 @@ fn object(text: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err("it is no JSON object".to_owned()),
-        Err(error) if is_too_large(&error) => Err(reason(&error)),
+        Err(error) if beyond(&error).is_some() => Err(reason(&error)),
         Err(error) => Err(format!("it is not JSON, from its column {} on", error.column())),
     }
 }

@@ -192,7 +192,7 @@ impl From<ClientError> for Failure {
             }
             ClientError::Status { status: 429, .. } => "wait a few seconds, and check the token",
             ClientError::Status { status: 503, problem: true, .. } => {
-                "the server is full or stopping: wait a moment and try again"
+                "the server is busy, full or stopping: wait a moment and try again"
             }
             ClientError::Status { status: 413 | 414 | 431, .. } => {
                 "shorten what is sent: the server does not take so much"

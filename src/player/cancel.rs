@@ -42,11 +42,13 @@ struct StoredIncident {
 
 impl PlayerContext {
     /// Cancels an incident; `None` if there is no incident with this id. `why` is the summary of its end, if it is ended for
-    /// another reason than that a caller wants it.
+    /// another reason than that a caller wants it. `has_read` is called after each read: everything behind the incident's start is
+    /// read, which may be much.
     pub(super) async fn cancel(
         &self,
         id: &str,
         why: Option<&str>,
+        has_read: impl Fn(),
     ) -> Result<Option<Cancellation>, PlayError> {
         let entry = self.running.get(id);
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
@@ -54,7 +56,7 @@ impl PlayerContext {
         let mut stored = StoredIncident::before(&span);
         if span.end.is_none() {
             // The long part, before the incident's own events have to wait.
-            self.read_on(id, &mut stored).await?;
+            self.read_on(id, &mut stored, &has_read).await?;
         }
         // If this process plays the incident, it must not append in the meantime. If another server plays it, an append
         // of that server may come first: then the journal's answer shows it.
@@ -71,7 +73,7 @@ impl PlayerContext {
                 let outcome = self.outcome(position).await;
                 return Ok(Some(Cancellation { position, cancelled_now: false, outcome }));
             }
-            self.read_on(id, &mut stored).await?;
+            self.read_on(id, &mut stored, &has_read).await?;
             let now = self.journal.clock().now().saturating_add(self.journal.ahead_in(id));
             let screen_us = screen_us(entry.as_ref(), &stored, now.unwrap_or(Timestamp::MAX));
             let mut resolved = stored.totals.clone().cancelled(&planned, screen_us);
@@ -109,7 +111,7 @@ impl PlayerContext {
         let why: String = why.chars().take(LONGEST_REASON).collect();
         let summary = format!("Ended because it can't be played any further: {why}");
         while !self.stop.is_cancelled() {
-            match self.cancel(id, Some(&summary)).await {
+            match self.cancel(id, Some(&summary), || ()).await {
                 Err(PlayError::Journal(error)) if error.is_temporary() => self.journal_back().await,
                 Err(error) => {
                     return tracing::error!(incident = id, %error, "the incident can't be ended and stays open");
@@ -120,9 +122,15 @@ impl PlayerContext {
     }
 
     /// Reads what the journal has of an incident and was not read yet.
-    async fn read_on(&self, id: &str, stored: &mut StoredIncident) -> Result<(), JournalError> {
+    async fn read_on(
+        &self,
+        id: &str,
+        stored: &mut StoredIncident,
+        has_read: impl Fn(),
+    ) -> Result<(), JournalError> {
         loop {
             let events = self.journal.read(stored.position, READ).await?;
+            has_read();
             let Some(last) = events.last() else { return Ok(()) };
             stored.position = last.position;
             for event in events.into_iter().filter(|event| *event.subject == *id) {

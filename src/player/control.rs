@@ -1,9 +1,11 @@
 //! The player: starts incidents, picks up open ones, and cancels them.
 
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::{OnceCell, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +24,9 @@ use crate::journal::{Journal, JournalError, Lease, OpenIncident, PATIENCE};
 use crate::log_limiter::limited;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
+
+/// The longest time that a caller waits for the end of an incident: less than the 30 s that our own clients, and most others, wait.
+const LONGEST_END: Duration = Duration::from_secs(25);
 
 /// Plays any number of incidents at once. Cheap to clone.
 #[derive(Clone)]
@@ -162,15 +167,42 @@ impl Player {
 
     /// Cancels an incident; `None` if there is no incident with this id. If the incident has already ended, the caller
     /// gets the position of its end. A caller that stops waiting does not stop the cancellation.
+    ///
+    /// # Errors
+    /// [`PlayError::Unanswered`] if the journal has answered no read for 8 s, [`PlayError::Ending`] after 25 s: the cancellation goes on.
     pub async fn cancel(&self, id: &str) -> Result<Option<Cancellation>, PlayError> {
+        self.cancel_holding(id, ()).await
+    }
+
+    /// The same. `held` is dropped when the cancellation is over, also if the caller has stopped waiting.
+    pub async fn cancel_holding(
+        &self,
+        id: &str,
+        held: impl Send + 'static,
+    ) -> Result<Option<Cancellation>, PlayError> {
         let (reply, cancelled) = oneshot::channel();
+        let (progress, mut read) = watch::channel(());
         let (context, id) = (self.context.clone(), id.to_owned());
         self.context.tasks.spawn(async move {
-            let cancelled = context.cancel(&id, None).await;
+            let has_read = || {
+                progress.send_replace(());
+            };
+            let cancelled = context.cancel(&id, None, has_read).await;
+            drop(held);
             // The caller may be gone.
             let _ = reply.send(cancelled);
         });
-        answered(cancelled).await
+        let mut cancelled = pin!(timeout(LONGEST_END, cancelled));
+        loop {
+            tokio::select! {
+                answer = &mut cancelled => {
+                    return answer.map_or(Err(PlayError::Ending), |answer| answer.unwrap_or(Err(PlayError::Stopping)));
+                }
+                // Once the task is over, its answer is there.
+                Ok(()) = read.changed() => {}
+                () = sleep(PATIENCE) => return Err(PlayError::Unanswered),
+            }
+        }
     }
 
     /// Follows whether this player has the lease of a journal that other processes have open, too: `None` if it has not.

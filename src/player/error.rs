@@ -38,6 +38,11 @@ pub enum PlayError {
     /// The journal has not answered in time.
     #[error("the journal has not answered within {} s: it may still be done; list the incidents before you try again", PATIENCE.as_secs())]
     Unanswered,
+    /// The incident is being ended, which takes long.
+    #[error(
+        "the incident is being ended, but everything behind its start is read for that, and that is much: it will be done; ask again in a moment"
+    )]
+    Ending,
 }
 
 /// Why actions were not added to an incident.

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use crate::contract::{
     Envelope, MAX_INDEX, Message, MessageType, Source, check_size, is_addressable, strange_line,
 };
-use crate::unread_json::{is_too_large, without_place};
+use crate::unread_json::{beyond, without_place};
 
 /// Bytes reserved for the fields that a replay sets in a payload.
 const ADDED_BYTES: usize = 256;
@@ -44,7 +44,7 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
         if let Some(what) = strange_line(line) {
             return what.to_owned();
         }
-        if is_too_large(&error) {
+        if beyond(&error).is_some() {
             return without_place(&error);
         }
         let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
@@ -68,7 +68,7 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
     }
     let message = envelope.message().map_err(|error| {
         // A number is read only where a field of the payload needs it.
-        let kind = if is_too_large(&error) { "cannot be read" } else { "does not match its type" };
+        let kind = if beyond(&error).is_some() { "cannot be read" } else { "does not match its type" };
         format!("the payload of the {} {kind}: {}", envelope.kind, without_place(&error))
     })?;
     check_size(envelope.incident(), message.kind(), envelope.data.get().len() + ADDED_BYTES)?;

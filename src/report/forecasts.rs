@@ -102,8 +102,7 @@ fn actual<'a>(
             match peak_of.filter(|name| known(name)) {
                 Some(name) => {
                     ended.ok_or_else(open)?;
-                    let values =
-                        history.samples.iter().filter_map(|sample| sample.metrics.metrics.get(name).copied());
+                    let values = history.samples.iter().filter_map(|sample| sample.value(name));
                     let peak = peaks.entry(name).or_insert_with(|| values.reduce(f64::max));
                     peak.ok_or_else(|| "no sample has this metric".to_owned())
                 }

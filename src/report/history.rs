@@ -1,5 +1,6 @@
 //! The history of one incident: the state after its last event, and everything that led to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use super::told::{Events, Told, ToldIncidents};
 use super::words;
 use super::work::step;
 use crate::contract::{
-    AgentAction, Envelope, Mark, Message, MessageType, Phase, SystemMetrics, happened_at, offset_of,
+    AgentAction, Cost, Envelope, Mark, Message, MessageType, Phase, SystemMetrics, happened_at, offset_of,
 };
 
 /// The data of a post-incident report. The same events always give the same history. Its seconds are those at which publishers
@@ -57,8 +58,21 @@ pub struct ActionEvent {
 pub struct MetricSample {
     /// Second of the incident.
     pub offset_s: f64,
-    /// The payload.
-    pub metrics: SystemMetrics,
+    /// Users affected at that moment.
+    pub users_affected: Option<u64>,
+    /// The cost of the incident until then.
+    pub cost: Option<Cost>,
+    /// The value of each metric, in order of the names. All samples share the texts of their names: a long incident has the same few
+    /// in each.
+    pub metrics: Box<[(Arc<str>, f64)]>,
+}
+
+impl MetricSample {
+    /// The value of a metric.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        let found = self.metrics.binary_search_by(|(other, _)| other.as_ref().cmp(name));
+        found.ok().map(|place| self.metrics[place].1)
+    }
 }
 
 /// The probabilities of all hypotheses at one moment.
@@ -106,7 +120,7 @@ impl History {
         let began = if has_start { None } else { events.values().find_map(began) };
         let is_timed = has_start || began.is_some() || events.values().all(|told| told.offset_s().is_some());
         for (index, told) in events {
-            let (time, message) = told.into_message();
+            let (time, message, metrics) = told.into_parts();
             if index > expected {
                 missing.push((expected, index - 1));
             }
@@ -117,8 +131,8 @@ impl History {
             happened = happened.max(happened_at(&message, time));
             newest_s = offset_of(&message, happened, began.or(state.impact_started_at)).or(state.offset_s);
             let offset_s = newest_s.unwrap_or_default();
-            if let Message::SystemMetrics(metrics) = message {
-                samples.push(MetricSample { offset_s, metrics });
+            if let Message::SystemMetrics(SystemMetrics { users_affected, cost, .. }) = message {
+                samples.push(MetricSample { offset_s, users_affected, cost, metrics });
             } else if let Message::AgentAction(action) = message {
                 if !action.hypotheses.is_empty() {
                     let beliefs = believed.now(&state.hypotheses);

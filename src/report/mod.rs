@@ -53,4 +53,4 @@ pub use state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, IncidentStatus, Marks, Now,
     Resolution,
 };
-pub use told::{TOLD_BYTES, ToldIncidents};
+pub use told::ToldIncidents;

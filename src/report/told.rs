@@ -1,14 +1,24 @@
 //! What is kept of events until the histories of their incidents are made: what they say, not their text. A long incident is mostly
-//! samples, so those are kept without the room that other messages need.
+//! samples, so those are kept without the room that other messages need, and their metrics' names are kept once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::contract::{Envelope, Message, MessageType, SystemMetrics};
 
-/// About how many bytes an event takes beside its text, a sample of four metrics at least.
-pub const TOLD_BYTES: usize = 512;
+/// About how many bytes an event takes beside what differs: the values of a sample, the text and the lists of another event.
+const EVENT_BYTES: usize = 512;
+
+/// The bytes of a metric of a sample.
+const VALUE_BYTES: usize = size_of::<(Arc<str>, f64)>();
+
+/// About how many bytes an entry of a list takes beside its text.
+const ENTRY_BYTES: usize = 112;
+
+/// The values of a sample by the names of the metrics, in order of the names.
+pub(super) type Values = Box<[(Arc<str>, f64)]>;
 
 /// The events of one incident by their index.
 pub(super) type Events = BTreeMap<u64, Told>;
@@ -20,22 +30,15 @@ pub(super) struct Told {
 }
 
 enum What {
-    Sample(SystemMetrics),
+    /// A sample without its metrics, and these.
+    Sample(SystemMetrics, Values),
     Other(Box<Message>),
 }
 
 impl Told {
-    fn new(time: Timestamp, message: Message) -> Self {
-        let what = match message {
-            Message::SystemMetrics(sample) => What::Sample(sample),
-            other => What::Other(Box::new(other)),
-        };
-        Self { time, what }
-    }
-
     pub(super) fn kind(&self) -> MessageType {
         match &self.what {
-            What::Sample(_) => MessageType::SystemMetrics,
+            What::Sample(..) => MessageType::SystemMetrics,
             What::Other(message) => message.kind(),
         }
     }
@@ -43,7 +46,7 @@ impl Told {
     /// The planned second, if the incident is simulated.
     pub(super) fn offset_s(&self) -> Option<f64> {
         match &self.what {
-            What::Sample(sample) => sample.offset_s,
+            What::Sample(sample, _) => sample.offset_s,
             What::Other(message) => message.offset_s(),
         }
     }
@@ -51,17 +54,21 @@ impl Told {
     /// The message with its time, unless it is a sample.
     pub(super) fn other(&self) -> Option<(Timestamp, &Message)> {
         match &self.what {
-            What::Sample(_) => None,
+            What::Sample(..) => None,
             What::Other(message) => Some((self.time, message)),
         }
     }
 
-    pub(super) fn into_message(self) -> (Timestamp, Message) {
-        let message = match self.what {
-            What::Sample(sample) => Message::SystemMetrics(sample),
-            What::Other(message) => *message,
+    /// The message with its time, and the values of a sample as they are kept; none of other messages.
+    pub(super) fn into_parts(self) -> (Timestamp, Message, Values) {
+        let (message, values) = match self.what {
+            What::Sample(sample, values) => {
+                let metrics = values.iter().map(|(name, value)| (name.as_ref().to_owned(), *value)).collect();
+                (Message::SystemMetrics(SystemMetrics { metrics, ..sample }), values)
+            }
+            What::Other(message) => (*message, Values::default()),
         };
-        (self.time, message)
+        (self.time, message, values)
     }
 }
 
@@ -71,6 +78,9 @@ pub struct ToldIncidents {
     places: HashMap<String, usize>,
     /// In order of appearance.
     incidents: Vec<(String, Events)>,
+    /// The names of all metrics.
+    names: HashSet<Arc<str>>,
+    bytes: usize,
 }
 
 impl ToldIncidents {
@@ -87,11 +97,52 @@ impl ToldIncidents {
                 self.incidents.len() - 1
             }
         };
-        self.incidents[place].1.entry(index).or_insert_with(|| Told::new(event.time, message));
+        if self.incidents[place].1.contains_key(&index) {
+            return;
+        }
+        self.bytes += EVENT_BYTES;
+        let what = match message {
+            Message::SystemMetrics(mut sample) => {
+                let metrics = std::mem::take(&mut sample.metrics);
+                let values: Values =
+                    metrics.into_iter().map(|(name, value)| (self.name(name), value)).collect();
+                self.bytes += values.len() * VALUE_BYTES;
+                What::Sample(sample, values)
+            }
+            other => {
+                self.bytes += event.data.get().len() + entries(&other) * ENTRY_BYTES;
+                What::Other(Box::new(other))
+            }
+        };
+        self.incidents[place].1.insert(index, Told { time: event.time, what });
+    }
+
+    /// The one text of a name.
+    fn name(&mut self, name: String) -> Arc<str> {
+        if let Some(known) = self.names.get(name.as_str()) {
+            return Arc::clone(known);
+        }
+        self.bytes += name.len() + ENTRY_BYTES;
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name));
+        name
+    }
+
+    /// About how many bytes all of it takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// What was told of each incident, in order of appearance.
     pub(super) fn into_incidents(self) -> Vec<(String, Events)> {
         self.incidents
+    }
+}
+
+/// How many entries the lists of a message have together.
+fn entries(message: &Message) -> usize {
+    match message {
+        Message::AgentAction(action) => action.hypotheses.len() + action.evidence.len(),
+        _ => 0,
     }
 }

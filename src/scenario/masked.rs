@@ -38,7 +38,8 @@ fn without_values(line: &str) -> String {
         let (mark, inner) = quoted.split_at(1);
         let end = inner.find(mark).or_else(|| inner.find('\n')).unwrap_or(inner.len());
         // A quoted name is followed by `=` as well.
-        let is_secret = before.trim_end().strip_suffix('=').is_some_and(|names| {
+        let names = &line[..line.len() - quoted.len()];
+        let is_secret = names.trim_end().strip_suffix('=').is_some_and(|names| {
             let name = names.trim_end().trim_end_matches(['"', '\'']);
             let begin = name.rfind(['"', '\'', ',', '{', ' ', '=']).map_or(0, |before| before + 1);
             let name = name[begin..].to_ascii_lowercase();

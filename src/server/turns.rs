@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::rate::network;
 
 /// The longest that a request waits for its turn: longer than a journal takes to say that its disk hangs.
 const PATIENCE: Duration = Duration::from_secs(6);
+
+/// The longest that a request waits for its lane, because those before it may take seconds each: less than the 30 s that clients wait.
+const LONG_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Hands out the turns of one kind of work.
 pub(super) struct Turns {
@@ -44,8 +47,12 @@ impl Turns {
 
     /// Waits for a turn.
     pub(super) async fn take(&self) -> Result<Turn, Busy> {
+        self.take_within(PATIENCE).await
+    }
+
+    async fn take_within(&self, patience: Duration) -> Result<Turn, Busy> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = timeout(patience, Arc::clone(&self.turns).acquire_owned()).await;
         // The semaphore is never closed.
         let turn = turn.ok().and_then(Result::ok).ok_or(Busy)?;
         Ok(Turn { _place: place, _turn: turn })
@@ -84,8 +91,9 @@ impl Lanes {
     /// Waits for the lane of the network of an address.
     pub(super) async fn take(&self, address: IpAddr) -> Result<Lane, Busy> {
         let turns = self.of(address);
-        let own = turns.take().await?;
-        let one = self.all.take().await?;
+        let began = Instant::now();
+        let own = turns.take_within(LONG_PATIENCE).await?;
+        let one = self.all.take_within(LONG_PATIENCE.saturating_sub(began.elapsed())).await?;
         Ok(Lane { _own: own, _one: one, _network: turns })
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use crate::anew::{Stream, add, ready, serve};
-use crate::harness::{Http, Running, Scratch, WRITE, get, soon};
+use crate::harness::{Http, Raw, Running, Scratch, WRITE, get, soon};
 use crate::tls::Authority;
 
 const OTHER: &str = "0ther-0123456789abcdef";
@@ -95,6 +95,29 @@ async fn a_file_without_tokens_opens_nothing_at_a_start_anew() {
         assert_eq!(status(address, WRITE).await, 401, "{then:?}");
         assert_eq!(get(address, "/api/incidents").await.status, 401, "{then:?}");
     }
+}
+
+/// It was found good when the process decided to start anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_mistake_that_is_made_while_the_process_drains_does_not_end_a_start_anew() {
+    let sink = "[[sink]]\nname = \"pager\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let folder = Scratch::new().with("sinks.toml", sink);
+    let (stream, sinks) = (Stream::new(), folder.path().join("sinks.toml"));
+    let mut server = serve(&stream, &["--sinks", sinks.to_str().unwrap()]).spawn();
+    let address = ready(&mut server);
+    add(address, "a").await;
+    // It drains as long as a body is on its way.
+    let mut raw = Raw::connect(address).await;
+    let head = "POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    raw.send(head.as_bytes()).await;
+    stream.purge().await;
+    server.says("this server starts anew");
+    fs::write(&sinks, "[[sink]]\nnmae = \"pager\"\n").unwrap();
+    server.says("starts anew as soon as this is mended");
+    fs::write(&sinks, sink).unwrap();
+    assert_eq!(ready(&mut server), address);
+    drop(raw);
 }
 
 /// It came without a pipe; the file with sinks has named one since.

@@ -5,9 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use incident::journal::{Append as _, Journal};
+use incident::journal::{Append as _, IncidentIndex as _, Journal};
+use incident::player::Player;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::harness::{Gated, Http, Local, Raw, action, get, metrics, options, soon, started};
+use crate::harness::{Gated, Http, Local, Raw, action, get, metrics, ms, options, soon, started};
 
 /// The events of another incident behind the start of the open one.
 const OTHERS: u64 = 30_000;
@@ -17,8 +20,8 @@ const SLICE: u64 = 10_000;
 
 const REPORT: &str = "/api/incidents/old/report.md";
 
-/// A server whose journal has such an incident.
-async fn server() -> (Arc<Gated>, Local) {
+/// A journal that has such an incident.
+async fn journal() -> Arc<Gated> {
     let gated = Gated::new(0);
     gated.append(started("old").into()).await.unwrap();
     gated.append(started("other").into()).await.unwrap();
@@ -27,6 +30,12 @@ async fn server() -> (Arc<Gated>, Local) {
         gated.append(events.into()).await.unwrap();
     }
     gated.append(action("old", 2, "It is still down").into()).await.unwrap();
+    gated
+}
+
+/// A server over it.
+async fn server() -> (Arc<Gated>, Local) {
+    let gated = journal().await;
     let server = Local::over(options(), Journal::from(Arc::clone(&gated))).await;
     assert_eq!(get(server.address, "/api/incidents").await.status, 200);
     (gated, server)
@@ -102,6 +111,21 @@ async fn one_network_has_one_such_report_made_at_a_time() {
     assert_eq!(other.send().await.status, 200);
 }
 
+/// Those that wait for it are told why nothing goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_is_told_that_the_journal_cannot_be_read() {
+    let (gated, server) = server().await;
+    let before = *gated.reads.borrow();
+    gated.readable.send_replace(false);
+    let _first = Http::new(server.address, "GET", REPORT).unanswered().await;
+    reads(&gated, before, 1).await;
+    let mut waiting = Http::new(server.address, "GET", REPORT).unanswered().await;
+    gated.is_unreadable.store(true, Ordering::Relaxed);
+    let answer = waiting.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && !answer.contains("busy"), "{answer}");
+    gated.readable.send_replace(true);
+}
+
 /// Everything behind its start is read to end it. Nobody waits for that.
 #[tokio::test(flavor = "multi_thread")]
 async fn to_end_it_keeps_nobody_from_a_turn() {
@@ -116,4 +140,60 @@ async fn to_end_it_keeps_nobody_from_a_turn() {
     gated.readable.send_replace(true);
     let answer = asked.rest().await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"cancelled_now\":true"), "{answer}");
+}
+
+/// A client that leaves does not end the work: the next one of its network waits until it is done.
+#[tokio::test]
+async fn to_end_it_is_the_work_of_its_network_until_it_is_done() {
+    const WAITING: usize = 8;
+    let (gated, server) = server().await;
+    let before = *gated.reads.borrow();
+    gated.readable.send_replace(false);
+    let ask = || Http::new(server.address, "DELETE", "/api/incidents/old").unanswered();
+    let mut asked = ask().await;
+    reads(&gated, before, 1).await;
+    asked.shutdown().await;
+    let mut waiting = Vec::new();
+    for _ in 0..WAITING {
+        waiting.push(ask().await);
+    }
+    // On one thread, so that all of them have come when this is answered.
+    assert_eq!(get(server.address, "/healthz").await.status, 200);
+    let refused = ask().await.rest().await;
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("busy"), "{refused}");
+    gated.readable.send_replace(true);
+    for mut raw in waiting {
+        let answer = raw.rest().await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"cancelled_now\":false"),
+            "{answer}"
+        );
+    }
+}
+
+/// A caller waits as long as the journal answers, but not longer than clients do.
+#[tokio::test(start_paused = true)]
+async fn who_ends_it_waits_while_the_journal_answers() {
+    let long = [(500, None), (2_000, Some("is being ended")), (10_000, Some("has not answered"))];
+    for (read_ms, wanted) in long {
+        let gated = journal().await;
+        let player = Player::new(
+            Journal::from(Arc::clone(&gated)),
+            TaskTracker::new(),
+            CancellationToken::new(),
+            Arc::default(),
+        );
+        gated.read_ms.store(read_ms, Ordering::Relaxed);
+        let ended = player.cancel("old").await;
+        let Some(why) = wanted else {
+            assert!(ended.unwrap().unwrap().cancelled_now, "{read_ms} ms a read");
+            continue;
+        };
+        let error = ended.unwrap_err().to_string();
+        assert!(error.contains(why), "{read_ms} ms a read: {error}");
+        // It is done all the same.
+        while gated.incident("old").await.unwrap().unwrap().end.is_none() {
+            tokio::time::sleep(ms(1_000)).await;
+        }
+    }
 }

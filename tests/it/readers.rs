@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use incident::contract::StreamId;
 use incident::journal::{Journal, Memory, Record, Retention, Sqlite};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::flood::resident;
 use crate::harness::{
@@ -115,15 +115,13 @@ async fn slow_readers_of_the_listing_cost_little_memory() {
     assert_eq!(listed["incidents"].as_array().unwrap().len(), 200);
 }
 
-/// What events say is kept until the report is made, not their text and the names that all of them have.
-#[tokio::test]
-async fn the_report_of_a_long_incident_takes_less_than_a_kilobyte_an_event() {
-    const EVENTS: u64 = 40_000;
+/// How many KiB a server grows by for the report of an incident.
+async fn grown_by_report(records: &[Record]) -> u64 {
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
     {
         let journal = Journal::new(Sqlite::open(&file, Retention::default()).unwrap());
-        for events in story("long", EVENTS).chunks(1_000) {
+        for events in records.chunks(1_000) {
             journal.append(events.to_vec()).await.unwrap();
         }
     }
@@ -133,8 +131,32 @@ async fn the_report_of_a_long_incident_takes_less_than_a_kilobyte_an_event() {
     let before = resident(server.id());
     let report = get(server.address(), "/api/incidents/long/report.md").await;
     assert_eq!(report.status, 200, "{}", report.body);
-    let grown = resident(server.id()).saturating_sub(before);
+    resident(server.id()).saturating_sub(before)
+}
+
+/// What events say is kept until the report is made, not their text.
+#[tokio::test]
+async fn the_report_of_a_long_incident_takes_less_than_a_kilobyte_an_event() {
+    const EVENTS: u64 = 40_000;
+    let grown = grown_by_report(&story("long", EVENTS)).await;
     assert!(grown < EVENTS, "{grown} KiB for {EVENTS} events");
+}
+
+/// The names of the metrics, which all samples have, are kept once.
+#[tokio::test]
+async fn the_report_of_wide_samples_takes_little_more_than_their_values() {
+    const SAMPLES: u64 = 1_000;
+    const METRICS: u64 = 1_000;
+    let mut records = story("long", SAMPLES);
+    for record in &mut records[1..SAMPLES as usize - 1] {
+        let mut sample: Value = serde_json::from_str(record.data.get()).unwrap();
+        sample["metrics"] =
+            (0..METRICS).map(|n| (format!("m{n}"), json!(n))).collect::<serde_json::Map<_, _>>().into();
+        record.data = serde_json::value::to_raw_value(&sample).unwrap();
+    }
+    let grown = grown_by_report(&records).await;
+    let values = SAMPLES * METRICS * 8 / 1024;
+    assert!(grown < 6 * values, "{grown} KiB for {values} KiB of values");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -130,6 +130,13 @@ impl Again {
         }
     }
 
+    /// If it is to start anew, waits until the new process would: a file may have got a mistake while this one drained.
+    pub(super) async fn until_ready(&self, files: ReadyFiles) {
+        if self.0.wanted.load(Ordering::SeqCst) {
+            until_ready(files).await;
+        }
+    }
+
     /// Starts the program anew if that is wanted. Comes back only if it is not, or can't be done.
     pub(super) fn begin(&self) -> Result<(), Failure> {
         if !self.0.wanted.load(Ordering::SeqCst) {

@@ -47,8 +47,9 @@ impl Serve {
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
         let runtime = runtime()?;
-        let again = Again::new();
+        let (again, files) = (Again::new(), ReadyFiles::of(&self));
         let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet, &again));
+        runtime.block_on(again.until_ready(files));
         // What waits for a disk or for the reader of stdout must not make the end wait.
         runtime.shutdown_timeout(LAST_THREADS);
         again.begin()?;

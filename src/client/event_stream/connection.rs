@@ -110,6 +110,8 @@ impl EventStream {
         let headers = response.headers().clone();
         let kind =
             response.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+        let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default());
+        let encoding = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
         let malformed = match kind {
             // A client that gets 204 must not come back (WHATWG HTML, 9.2.3), so it is a refusal that says nothing.
             _ if status == 204 => {
@@ -119,7 +121,9 @@ impl EventStream {
             Some(kind) if !is_event_stream(kind) => {
                 Some(format!("the content type is {kind:?}; expected text/event-stream"))
             }
-            Some(_) => None,
+            Some(_) => encoding.map(|encoding| {
+                format!("the answer has the content encoding {encoding:?}, which was not asked for and is not read")
+            }),
         };
         let body = response.into_body();
         if status == 200 || status == 204 {

@@ -14,7 +14,7 @@ pub(super) fn impact(history: &History) -> String {
     let services = (!services.is_empty()).then(|| format!("**Services:** {}", services.join(", ")));
     let users = incident.users_peak.map(|peak| format!("**Users:** {}", users(history, peak)));
     let cost = incident.cost.as_ref().map(|cost| {
-        let rates = history.samples.iter().filter_map(|sample| sample.metrics.cost.as_ref());
+        let rates = history.samples.iter().filter_map(|sample| sample.cost.as_ref());
         let worst = rates.map(|cost| cost.per_minute).fold(0.0, f64::max);
         let rate = if worst > 0.0 {
             format!(", {} a minute at the worst", money(cost, worst))
@@ -29,7 +29,7 @@ pub(super) fn impact(history: &History) -> String {
 
 /// The highest number of affected users, and from when to when users were affected.
 fn users(history: &History, peak: u64) -> String {
-    let affected = |sample: &MetricSample| sample.metrics.users_affected.unwrap_or_default();
+    let affected = |sample: &MetricSample| sample.users_affected.unwrap_or_default();
     let mut text = format!("{} at the worst", words::grouped(peak as f64));
     if !history.is_timed {
         return text;

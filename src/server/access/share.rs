@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
@@ -30,6 +31,9 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// How long a request that begins or ends a session waits until the others can know it.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// So many notes are written at the same time.
+const AT_ONCE: usize = 64;
 
 /// What a note says of a session.
 #[derive(Debug, Serialize, Deserialize)]
@@ -144,13 +148,22 @@ impl Share {
         self.again |= has_new_tokens;
     }
 
-    /// Writes so much of what has changed here.
+    /// Writes so much of what has changed here, many notes at the same time: a token that is withdrawn may end a thousand sessions.
     async fn write(&mut self, most: usize) -> Result<(), JournalError> {
-        for _ in 0..most {
-            let Some(id) = self.unwritten.iter().next().copied() else { return Ok(()) };
-            write(&self.journal, &self.auth, &id).await?;
-            self.unwritten.remove(&id);
+        let ids: Vec<Digest> = self.unwritten.iter().copied().take(most).collect();
+        let (journal, auth) = (&self.journal, &self.auth);
+        let writing = ids.into_iter().map(|id| async move { (id, write(journal, auth, &id).await) });
+        let mut written = stream::iter(writing).buffer_unordered(AT_ONCE);
+        while let Some((id, told)) = written.next().await {
+            match told {
+                Ok(()) => {
+                    self.unwritten.remove(&id);
+                }
+                // What was not told is told in a later round.
+                Err(error) => return Err(error),
+            }
         }
+        drop(written);
         self.has_rest |= !self.unwritten.is_empty();
         Ok(())
     }

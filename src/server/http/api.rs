@@ -134,9 +134,7 @@ pub(in crate::server) async fn cancel(
     let cancel = |turn: Turn| async move {
         let mut reading = Reading::new(work, info, turn);
         reading.stand_aside(incidents.behind(name).await?).await?;
-        let ended = player.cancel(name).await?;
-        drop(reading.held());
-        Ok(ended)
+        Ok(player.cancel_holding(name, reading.held()).await?)
     };
     let ended = quota.find(cancel).await?.ok_or_else(|| no_incident(&id))?;
     let body = json!({
@@ -206,9 +204,11 @@ impl From<PlayError> for Problem {
         match error {
             PlayError::TooMany | PlayError::TooLarge => later(&error).because(Refusal::Incidents),
             PlayError::Unplayable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-            PlayError::Stopping | PlayError::TakenOver | PlayError::Begun | PlayError::Unanswered => {
-                later(&error)
-            }
+            PlayError::Stopping
+            | PlayError::TakenOver
+            | PlayError::Begun
+            | PlayError::Unanswered
+            | PlayError::Ending => later(&error),
             PlayError::Journal(error) => error.into(),
         }
     }

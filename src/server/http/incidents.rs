@@ -12,7 +12,7 @@ use super::reading::Reading;
 use crate::contract::{Envelope, MessageType, SPEC_VERSION, Source};
 use crate::journal::{Extent, Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
 use crate::plan::Plan;
-use crate::report::{Board, IncidentState, TOLD_BYTES, ToldIncidents};
+use crate::report::{Board, IncidentState, ToldIncidents};
 use crate::world::Alerts;
 
 /// Events read at once.
@@ -199,12 +199,8 @@ impl Incidents {
     ) -> Result<Option<ToldIncidents>, Problem> {
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
         reading.begin(self.spread(&span)).await?;
-        let (mut position, mut told, mut bytes) = (span.start - 1, ToldIncidents::default(), 0);
+        let (mut position, mut told) = (span.start - 1, ToldIncidents::default());
         while let Some(events) = self.next_page(&span, &mut position, reading).await? {
-            bytes += events.iter().map(|event| event.data.get().len() + TOLD_BYTES).sum::<usize>();
-            if bytes > if reading.is_long() { LONG_COLLECTED_BYTES } else { COLLECTED_BYTES } {
-                return Err(too_large());
-            }
             let few = events.len() <= FEW;
             let add = move || {
                 for event in &events {
@@ -213,6 +209,9 @@ impl Incidents {
                 told
             };
             told = if few { add() } else { off_workers(add).await? };
+            if told.bytes() > if reading.is_long() { LONG_COLLECTED_BYTES } else { COLLECTED_BYTES } {
+                return Err(too_large());
+            }
         }
         Ok(Some(told))
     }

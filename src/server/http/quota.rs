@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::problem::Problem;
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Refusal;
-use crate::server::turns::{Lane, Lanes, Turn, Turns};
+use crate::server::turns::{Busy, Lane, Lanes, Turn, Turns};
 
 /// About the bytes of one piece of an answer: what a slow reader costs besides the answer itself.
 pub(super) const PIECE_BYTES: usize = 32 * 1024;
@@ -99,9 +99,21 @@ impl Quota {
         Ok(self.journal.catch_up().await?)
     }
 
-    /// Waits for the turn of a request that reads much of the journal. While the journal can't be read, none waits behind others
-    /// that can't go on.
+    /// Waits for the turn of a request that reads much of the journal.
     pub(super) async fn turn(&self) -> Result<Turn, Problem> {
+        self.unless_unreadable(self.turns.take()).await
+    }
+
+    /// Waits until the client at this address may have much of the journal read for it.
+    pub(super) async fn lane(&self, address: IpAddr) -> Result<Lane, Problem> {
+        self.unless_unreadable(self.lanes.take(address)).await
+    }
+
+    /// While the journal can't be read, nobody waits behind others that can't go on.
+    async fn unless_unreadable<T>(
+        &self,
+        waiting: impl Future<Output = Result<T, Busy>>,
+    ) -> Result<T, Problem> {
         let unreadable = async {
             loop {
                 if let Some(trouble) = self.journal.unreadable() {
@@ -112,14 +124,9 @@ impl Quota {
         };
         tokio::select! {
             biased;
-            turn = self.turns.take() => turn.map_err(|_| busy()),
+            taken = waiting => taken.map_err(|Busy| busy()),
             error = unreadable => Err(error.into()),
         }
-    }
-
-    /// Waits until the client at this address may have much of the journal read for it.
-    pub(super) async fn lane(&self, address: IpAddr) -> Result<Lane, Problem> {
-        self.lanes.take(address).await.map_err(|_| busy())
     }
 
     /// Takes this part of the memory.

@@ -21,6 +21,10 @@ pub struct Gated {
     pub is_shared: AtomicBool,
     /// Reads wait until this is true.
     pub readable: watch::Sender<bool>,
+    /// How many milliseconds each read takes.
+    pub read_ms: AtomicU64,
+    /// Whether it says that it can't be read at the moment.
+    pub is_unreadable: AtomicBool,
     /// How many reads have begun.
     pub reads: watch::Sender<u32>,
     /// How many events were read.
@@ -43,6 +47,8 @@ impl Gated {
             refused_leases: refused_leases.into(),
             is_shared: false.into(),
             readable: watch::channel(true).0,
+            read_ms: 0.into(),
+            is_unreadable: false.into(),
             reads: watch::channel(0).0,
             events_read: 0.into(),
             writable: watch::channel(true).0,
@@ -77,6 +83,10 @@ impl Log for Gated {
         Box::pin(async move {
             self.reads.send_modify(|reads| *reads += 1);
             self.readable.subscribe().wait_for(|readable| *readable).await.unwrap();
+            match self.read_ms.load(Ordering::Relaxed) {
+                0 => {}
+                takes => tokio::time::sleep(Duration::from_millis(takes)).await,
+            }
             let events = self.memory.read(after, limit).await?;
             self.events_read.fetch_add(events.len() as u64, Ordering::Relaxed);
             Ok(events)
@@ -135,6 +145,10 @@ impl IncidentIndex for Gated {
 impl Health for Gated {
     fn health(&self) -> watch::Receiver<Option<Trouble>> {
         self.memory.health()
+    }
+
+    fn unreadable(&self) -> Option<Trouble> {
+        self.is_unreadable.load(Ordering::Relaxed).then(|| Trouble::new(TroubleKind::Unreachable))
     }
 
     fn commits(&self) -> u64 {

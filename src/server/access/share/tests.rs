@@ -11,6 +11,9 @@ use crate::contract::StreamId;
 use crate::journal::{Lease, Leases, Memory, Pending, Register, Retention};
 use crate::token::Token;
 
+/// How long a note takes to be written.
+const TAKES: Duration = Duration::from_millis(4);
+
 /// The notes of all servers, which remember what was asked of them.
 #[derive(Default)]
 struct Notes {
@@ -51,7 +54,10 @@ impl Register for Notes {
     fn note(&self, _: &str, _: Option<String>, _: Option<u64>) -> Pending<'_, Option<u64>> {
         self.ask(Asked::Note);
         let revision = self.revision.fetch_add(1, Ordering::Relaxed) + 1;
-        Box::pin(async move { Ok(Some(revision)) })
+        Box::pin(async move {
+            sleep(TAKES).await;
+            Ok(Some(revision))
+        })
     }
 
     fn forget_note(&self, _: &str) -> Pending<'_, ()> {
@@ -99,7 +105,8 @@ async fn shared(share: Share, notes: &Notes, what: Asked, many: usize) -> Vec<us
     notes.rounds(what)
 }
 
-/// A request that waits for a look would wait for all of them: a token that is withdrawn ends a thousand sessions.
+/// A request that waits for a look would wait for all of them: a token that is withdrawn ends a thousand sessions. One after the other they
+/// would take longer than a log-out may.
 #[tokio::test(start_paused = true)]
 async fn a_round_tells_of_so_many_sessions_and_the_next_one_follows_at_once() {
     let (notes, journal, auth) = server();
