@@ -30,6 +30,7 @@ use super::schema::Schema;
 use super::serve::Serve;
 use super::show::Show;
 use super::signals;
+use super::suggestions;
 use super::trigger::Trigger;
 use super::validate::Validate;
 use super::watch::Watch;
@@ -174,11 +175,12 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
 /// of files: they are shown as the gate shows them.
 fn usage(error: clap::Error) -> ExitCode {
     let mistake = error.use_stderr();
-    let shown = std::env::args_os().map(|arg| visible(&arg.to_string_lossy()).into_owned());
-    let mut error = match parse(shown.map(Into::into)) {
+    let shown: Vec<_> = std::env::args_os().map(|arg| visible(&arg.to_string_lossy()).into_owned()).collect();
+    let mut error = match parse(shown.iter().map(Into::into)) {
         Err(shown) if mistake && shown.use_stderr() => shown,
         _ => error,
     };
+    suggestions::add(&mut error, shown.get(1..).unwrap_or_default());
     // A value may come from a variable, too.
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     if flag.starts_with("--url") && !url_is_given() {

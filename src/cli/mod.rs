@@ -45,6 +45,7 @@ mod settings_args;
 mod show;
 mod signals;
 mod sinks_file;
+mod suggestions;
 mod table;
 mod terminal;
 mod times;

@@ -27,8 +27,11 @@ pub(super) fn open(file: &Path) -> Result<File, Failure> {
     let origin = file.display().to_string();
     input_file::open(file).map_err(|source| {
         let is_missing = source.kind() == ErrorKind::NotFound;
+        let is_url = origin.contains("://");
         let failure = Failure::new(Exit::Usage, RecordingError::Unreadable { origin, source });
-        if is_missing {
+        if is_missing && is_url {
+            failure.hint("a running server is checked with --url URL, an event stream of another program with --sse URL")
+        } else if is_missing {
             failure.hint("name a recording, or a scenario: its file (*.toml), or its name without a folder")
         } else {
             failure

@@ -14,6 +14,58 @@ fn refused(args: &[&str], words: &[&str]) {
     }
 }
 
+/// Each command that is named exists.
+#[test]
+fn a_command_of_another_program_is_told_as_the_one_that_is_meant() {
+    for (word, meant) in [
+        ("start", "trigger"),
+        ("stop", "cancel"),
+        ("tail", "watch"),
+        ("record", "watch --record FILE"),
+        ("replay", "serve --replay FILE"),
+        ("server", "serve"),
+        ("ls", "list"),
+        ("ps", "list --running"),
+        ("lint", "validate"),
+        ("init", "new"),
+        ("postmortem", "report"),
+        ("backup", "check-journal --backup FILE"),
+    ] {
+        refused(&[word, "x"], &[word, &format!("subcommand exists: '{meant}'")]);
+        let mut words = meant.split(' ');
+        let help = incident(&[words.next().unwrap(), "--help"]).run();
+        assert_eq!(help.status, Some(0), "{meant}");
+        for flag in words.filter(|word| word.starts_with('-')) {
+            assert!(
+                help.stdout.contains(&format!("{flag} ")) || help.stdout.contains(&format!("{flag}\n")),
+                "{meant}"
+            );
+        }
+    }
+    refused(&["triger"], &["subcommand exists: 'trigger'"]);
+}
+
+/// What newcomers write without its flag, or with that of another program.
+#[test]
+fn the_flag_that_is_missing_is_named() {
+    for (args, wanted) in [
+        (&["watch", "localhost:7911"][..], "incident watch --url localhost:7911"),
+        (&["watch", "noise-abcde"], "incident watch --incident noise-abcde"),
+        (&["list", "http://me:s3cret@localhost:1/"], "incident list --url http://…@localhost:1/"),
+        (&["health", "https://a.example/"], "incident health --url https://a.example/"),
+        (&["serve", "8080"], "incident serve --port 8080"),
+        (&["serve", "mine.toml"], "incident serve --scenarios mine.toml"),
+        (&["serve", "noise"], "incident serve --trigger noise"),
+        (&["serve", "--host", "0.0.0.0"], "the flag is called --bind"),
+        (&["--quiet", "watch", "a\u{1b}b"], "--incident a\\u{1b}b"),
+        (&["validate", "ws://127.0.0.1:7911/ws"], "--url URL"),
+        (&["trigger"], "`incident list` prints the scenarios"),
+        (&["cancel"], "`incident list --running` prints the open incidents"),
+    ] {
+        refused(args, &[wanted]);
+    }
+}
+
 #[test]
 fn a_number_that_is_none_is_told_the_range() {
     let any = "expected a whole number from 0 to 9007199254740991";
