@@ -1,42 +1,42 @@
-//! Why a text was not read as JSON, in words. JSON allows numbers of any size, and any depth; `serde_json` reads numbers of 64 bits and so many
-//! levels: a text with `1e400` is JSON, and who is told that it is not looks for a mistake of its form.
+//! Why a text was not read as JSON, in words. JSON allows numbers of any size and `serde_json` reads those of 64 bits: a text
+//! with `1e400` is JSON, and who is told that it is not looks for a mistake of its form. The same goes for a text that is nested
+//! deeper than it is read.
 
 use serde_json::Error;
 
 /// What is said of a number that does not fit.
 pub const TOO_LARGE: &str = "a number is too large: at most about 1.8e308 can be read";
 
-/// What is said of a text with too many levels.
-pub const TOO_DEEP: &str = "its values are nested too deep: at most 127 levels can be read";
+/// What is said of a text that is nested too deeply.
+pub const TOO_DEEP: &str = "it is nested too deeply: at most 127 levels can be read";
 
-/// How `serde_json` says it; it has no kinds of error for that.
-const OUT_OF_RANGE: &str = "number out of range";
-const RECURSION: &str = "recursion limit exceeded";
+/// How `serde_json` says both; it has no kinds of errors for them.
+const BEYOND: [(&str, &str); 2] =
+    [("number out of range", TOO_LARGE), ("recursion limit exceeded", TOO_DEEP)];
 
 /// Whether the text has a number that is too large, and is JSON so far.
 pub fn is_too_large(error: &Error) -> bool {
     beyond(error) == Some(TOO_LARGE)
 }
 
-/// What of the text is beyond what can be read, if it is JSON so far.
+/// Why a text that is JSON so far can't be read: a number is too large, or it is nested too deeply.
 pub fn beyond(error: &Error) -> Option<&'static str> {
-    let text = error.is_syntax().then(|| error.to_string())?;
-    let limits = [(OUT_OF_RANGE, TOO_LARGE), (RECURSION, TOO_DEEP)];
-    limits.into_iter().find(|(told, _)| text.starts_with(told)).map(|(_, said)| said)
+    let said = error.is_syntax().then(|| error.to_string())?;
+    BEYOND.iter().find(|(start, _)| said.starts_with(start)).map(|(_, why)| *why)
 }
 
 /// What is wrong, and at which line and column.
 pub fn reason(error: &Error) -> String {
-    match beyond(error) {
-        Some(what) => format!("{what}, at line {} column {}", error.line(), error.column()),
-        None => error.to_string(),
+    if let Some(why) = beyond(error) {
+        return format!("{why}, at line {} column {}", error.line(), error.column());
     }
+    error.to_string()
 }
 
 /// The same without the place, for texts whose place is told by the caller.
 pub fn without_place(error: &Error) -> String {
-    if let Some(what) = beyond(error) {
-        return what.to_owned();
+    if let Some(why) = beyond(error) {
+        return why.to_owned();
     }
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
@@ -73,13 +73,16 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_too_many_levels_is_json_all_the_same() {
-        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    fn what_is_nested_too_deeply_is_json_all_the_same() {
+        let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(serde_json::from_str::<Value>(&nested(127)).is_ok());
-        assert_eq!(without_place(&error(&nested(128))), TOO_DEEP);
-        assert!(
-            sentence("the body", &error(&nested(200))).starts_with("the body can't be read: its values are")
+        let error = error(&nested(128));
+        assert!(!is_too_large(&error));
+        assert_eq!(
+            sentence("the body", &error),
+            "the body can't be read: it is nested too deeply: at most 127 levels can be read, at line 1 column 128"
         );
+        assert_eq!(without_place(&error), TOO_DEEP);
     }
 
     #[test]

@@ -207,7 +207,9 @@ fn usage(error: clap::Error) -> ExitCode {
 /// A value as a mistake may quote it: what may be a password or a token is left out.
 fn unsecret(flag: &str, value: &str) -> String {
     match flag.split(' ').next().unwrap_or_default() {
-        "--url" | "--sse" | "--allow-origin" => without_secrets(value).into_owned(),
+        "--url" | "--sse" | "--allow-origin" | "--alerts-to" | "--peers" => {
+            without_secrets(value).into_owned()
+        }
         "--header" => value.split_once(':').map_or("…".to_owned(), |(name, _)| format!("{name}: …")),
         "--subprotocol" | "--send" => "…".to_owned(),
         _ => value.to_owned(),

@@ -73,23 +73,23 @@ pub(super) fn from_environment(variable: &str) -> Result<Option<Token>, Failure>
     Ok(Some(token))
 }
 
-/// Reads a token file.
+/// Reads a file with a token or another secret.
 pub(super) fn read(file: &Path) -> Result<String, Failure> {
     bytes(file).and_then(text).map_err(|why| unreadable(file, &why))
 }
 
-/// The content of a token file. Warns if other users can read it too.
+/// The content of a file with secrets. Warns if other users can read it too.
 pub(super) fn bytes(file: &Path) -> Result<Vec<u8>, String> {
     if is_open_to_others(file) {
         let (name, shown) = (file.display(), shell::file(file));
-        tracing::warn!("other users can read the tokens in {name}: chmod 600 {shown}");
+        tracing::warn!("other users can read the secrets in {name}: chmod 600 {shown}");
     }
     reread::read(file)
 }
 
-/// The failure for a token file that can't be read.
+/// The failure for a file with a token or another secret that can't be read.
 pub(super) fn unreadable(file: &Path, why: &str) -> Failure {
-    Failure::new(Exit::Usage, anyhow!("the token file {} cannot be read: {why}", file.display()))
+    Failure::new(Exit::Usage, anyhow!("the file with secrets {} cannot be read: {why}", file.display()))
 }
 
 /// The content of a token file as text.

@@ -38,8 +38,9 @@ impl TrustArgs {
     pub(super) fn add_to(&self, endpoints: &Endpoints) -> Result<Endpoints, Failure> {
         // The variable may be set for other servers; the flag is meant for this one.
         if self.cacert.is_some() && !endpoints.are_encrypted() {
-            let error = anyhow!("--cacert needs a wss:// URL, and {endpoints} is not encrypted");
-            return Err(Failure::new(Exit::Usage, error).hint("give the server as --url wss://HOST:PORT/ws"));
+            let error = anyhow!("--cacert is of no use: {endpoints} is not encrypted");
+            let hint = "leave out --cacert, or give a server with TLS, as in --url wss://HOST:PORT/ws";
+            return Err(Failure::new(Exit::Usage, error).hint(hint));
         }
         self.add_where_encrypted(endpoints)
     }

@@ -49,10 +49,14 @@ fn json(endpoint: &Endpoint, path: &str, body: &[u8]) -> Result<Value, ClientErr
 /// Posts JSON to a server of any kind, and reads nothing of a success.
 ///
 /// # Errors
-/// As [`request`].
+/// As [`request`]; and a page for people, which answers any path of some servers.
 pub async fn request_to_post(endpoint: &Endpoint, path: &str, body: &Value) -> Result<(), ClientError> {
     let body = ("application/json", body.to_string());
-    in_time(endpoint, Method::POST, path, Some(body)).await.map(drop)
+    let answer = in_time(endpoint, Method::POST, path, Some(body)).await?;
+    if answer.content_type.to_ascii_lowercase().starts_with("text/html") {
+        return Err(unreadable(endpoint, path, &"it is a page for people"));
+    }
+    Ok(())
 }
 
 /// Publishes a batch of `CloudEvents`.

@@ -29,6 +29,14 @@ fn without_parts(line: &str) -> String {
     shown + rest
 }
 
+/// An address without its user name, password and query.
+fn without_secrets_of(address: &str) -> String {
+    let name = address.rfind('@').unwrap_or_default();
+    let query = address[name..].find(['?', '#']).map_or(address.len(), |mark| name + mark + 1);
+    let stars = |count: usize| "*".repeat(count);
+    format!("{}{}{}", stars(name), &address[name..query], stars(address.len() - query))
+}
+
 /// A line without the values of names that say that they are secret.
 fn without_values(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
@@ -39,14 +47,21 @@ fn without_values(line: &str) -> String {
         let end = inner.find(mark).or_else(|| inner.find('\n')).unwrap_or(inner.len());
         // A quoted name is followed by `=` as well.
         let names = &line[..line.len() - quoted.len()];
-        let is_secret = names.trim_end().strip_suffix('=').is_some_and(|names| {
+        let name = names.trim_end().strip_suffix('=').map(|names| {
             let name = names.trim_end().trim_end_matches(['"', '\'']);
             let begin = name.rfind(['"', '\'', ',', '{', ' ', '=']).map_or(0, |before| before + 1);
-            let name = name[begin..].to_ascii_lowercase();
-            !name.ends_with("file") && SECRET.iter().any(|word| name.contains(word))
+            name[begin..].to_ascii_lowercase()
         });
-        let value = if is_secret { &"*".repeat(end) } else { &inner[..end] };
-        shown.extend([before, mark, value]);
+        let name = name.unwrap_or_default();
+        let value = &inner[..end];
+        let is_secret = !name.ends_with("file") && SECRET.iter().any(|word| name.contains(word));
+        shown.extend([before, mark]);
+        shown += &match name.as_str() {
+            _ if is_secret => "*".repeat(end),
+            // What is hardly a URL, without its scheme.
+            "url" if !value.contains("://") => without_secrets_of(value),
+            _ => value.to_owned(),
+        };
         // The mark at the end, unless the line ends before it.
         let after = &inner[end..];
         let closing = after.strip_prefix(mark).map_or(0, |_| 1);
@@ -73,6 +88,8 @@ mod tests {
                 "headers = { \"X-Auth-Token\" = '***', Accept = \"a\", Authorization=\"***\" }",
             ),
             ("password = \"pä\r\n# don't", "password = \"****\n# don't"),
+            ("url = \"me:pw@h:9093\"\n", "url = \"*****@h:9093\"\n"),
+            ("url = 'h/?key=1' # a@b", "url = 'h/?*****' # a@b"),
             ("no url", "no url"),
         ] {
             let found = masked(text);

@@ -170,7 +170,7 @@ fn a_document_that_grows_or_nests_without_measure_is_refused() {
         ("bomb.yaml", bomb, "more than 500000 values"),
         ("nested.yaml", nest(120), "nested more than 100 levels deep"),
         ("deep.yaml", nest(50_000), "recursion limit exceeded"),
-        ("nested.json", nest(50_000).replace("type: ", ""), "nested too deep"),
+        ("nested.json", nest(50_000).replace("type: ", ""), "nested too deeply"),
         ("long.yaml", long, "more than 8 MiB"),
         ("self.yaml", "a: &a [*a]\n".to_owned(), "inside the value that it repeats"),
     ] {

@@ -193,3 +193,13 @@ async fn the_host_of_an_absolute_target_counts() {
         assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{target} {host}: {told}");
     }
 }
+
+/// What a request said is repeated as on a terminal: nothing in it turns the reading direction or shows nothing.
+#[tokio::test]
+async fn a_problem_repeats_no_character_that_nobody_sees() {
+    let server = Local::start().await;
+    let body = r#"{"scenario":"a\u061cb\u200bc\u202ed"}"#;
+    let detail = Http::trigger(server.address, body).send().await.problem(404);
+    assert!(detail.contains("\\u{61c}") && detail.contains("\\u{200b}"), "{detail}");
+    assert!(!detail.chars().any(incident::visible::is_hidden), "{detail:?}");
+}

@@ -166,3 +166,22 @@ fn a_server_that_stalls_in_its_answer_is_waited_for_as_long_as_was_said() {
     assert_eq!(ran.status, Some(4), "{ran:?}");
     assert!(ran.stderr.contains("has not answered within 300ms: nothing was started"), "{ran:?}");
 }
+
+/// Who reads bytes that are not UTF-8 looks for a mistake of the program that writes them.
+#[test]
+fn an_event_stream_that_is_compressed_is_called_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let _ = client.read(&mut [0; 4096]);
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
+            let _ = client.write_all(&[head.as_bytes(), &[0x1f, 0x8b, 8, 0, 0xff, 0xfe]].concat());
+        }
+    });
+    let ran = incident(&["validate", "--sse", &url, "--profile", "plain", "--for", "1s", "--gentle"]).run();
+    assert_ne!(ran.status, Some(0), "{ran:?}");
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("it is compressed (gzip)") && !said.contains("UTF-8"), "{ran:?}");
+}

@@ -221,7 +221,14 @@ impl Fields<'_> {
         let Some(value) = self.value("time", place) else { return (None, None) };
         let (time, wanted) = match self.profile.time_format {
             TimeFormat::Rfc3339 => {
-                (value.as_str().and_then(parse_time), "an RFC 3339 time such as 2026-11-22T10:00:00Z")
+                let text = value.as_str();
+                // Beyond that a time in some zone would be of the year 10000.
+                let wanted = if text.is_some_and(|text| text.starts_with("9999-12-3")) {
+                    "a time before 9999-12-30T22:00:01Z: no later one can be read"
+                } else {
+                    "an RFC 3339 time such as 2026-11-22T10:00:00Z"
+                };
+                (text.and_then(parse_time), wanted)
             }
             TimeFormat::UnixS => (unix(&value, 1e9), "seconds since 1970"),
             TimeFormat::UnixMs => (unix(&value, 1e6), "milliseconds since 1970"),

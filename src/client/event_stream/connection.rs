@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::HeaderValue;
-use hyper::{Request, header};
+use hyper::{HeaderMap, Request, header};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
@@ -110,8 +110,6 @@ impl EventStream {
         let headers = response.headers().clone();
         let kind =
             response.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-        let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default());
-        let encoding = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
         let malformed = match kind {
             // A client that gets 204 must not come back (WHATWG HTML, 9.2.3), so it is a refusal that says nothing.
             _ if status == 204 => {
@@ -121,8 +119,8 @@ impl EventStream {
             Some(kind) if !is_event_stream(kind) => {
                 Some(format!("the content type is {kind:?}; expected text/event-stream"))
             }
-            Some(_) => encoding.map(|encoding| {
-                format!("the answer has the content encoding {encoding:?}, which was not asked for and is not read")
+            Some(_) => compression(&headers).map(|name| {
+                format!("it is compressed ({name}), though the request asked for no Content-Encoding")
             }),
         };
         let body = response.into_body();
@@ -183,6 +181,12 @@ impl EventStream {
 
 fn is_event_stream(content_type: &str) -> bool {
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/event-stream")
+}
+
+/// How the body is compressed, which no client of an event stream has to understand.
+fn compression(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(header::CONTENT_ENCODING)?.to_str().unwrap_or("in an unknown way").trim();
+    (!matches!(name.to_ascii_lowercase().as_str(), "" | "identity")).then(|| name.to_owned())
 }
 
 /// What lies behind an error of hyper, which itself only says "error reading a body from connection".

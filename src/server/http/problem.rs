@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::ingest::{Fault, Kind, Refused};
 use crate::metrics::Refusal;
 use crate::server::encoding;
+use crate::visible::visible;
 
 /// What is wrong with a request, and what the caller can do about it.
 #[derive(Debug)]
@@ -142,7 +143,7 @@ pub(super) fn fault(fault: &Fault) -> Value {
         "index": fault.event,
         "pointer": fault.pointer,
         "type": fault.kind.uri(),
-        "detail": fault.detail,
+        "detail": visible(&fault.detail),
     });
     if let (Some(current), Some(members)) = (fault.current, value.as_object_mut()) {
         members.insert("current".to_owned(), current.into());
@@ -156,7 +157,7 @@ impl IntoResponse for Problem {
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("error"),
             "status": self.status.as_u16(),
-            "detail": self.detail,
+            "detail": visible(&self.detail),
         });
         if let (Some(more), Some(members)) = (&self.more, body.as_object_mut()) {
             members.insert("type".to_owned(), more.kind.uri().into());
@@ -168,8 +169,10 @@ impl IntoResponse for Problem {
             }
         }
         if let (Some(wrong), Some(members)) = (&self.wrong, body.as_object_mut()) {
-            let errors =
-                wrong.members.iter().map(|(pointer, detail)| json!({ "pointer": pointer, "detail": detail }));
+            let errors = wrong
+                .members
+                .iter()
+                .map(|(pointer, detail)| json!({ "pointer": pointer, "detail": visible(detail) }));
             members.insert("errors".to_owned(), errors.collect());
         }
         if let Some(members) = body.as_object_mut() {

@@ -1,7 +1,11 @@
 //! `incident trigger --alerts-to`: the client posts by itself, and ends what it began.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
 use super::fake::{Does, Fake, is_firing, scenario};
-use crate::harness::{Scratch, Serving};
+use crate::harness::{Scratch, Serving, incident};
 
 fn server(more: &[&str]) -> (Serving, Scratch) {
     let (folder, file) = scenario();
@@ -161,4 +165,50 @@ async fn a_wrong_setting_is_told_with_where_the_right_ones_are() {
     let ran = server.incident(&["trigger", "drill", "--set", "x=1"]).run();
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("no parameters") && ran.stderr.contains("incident list --json"), "{ran:?}");
+}
+
+/// Some servers answer every path with their page.
+#[test]
+fn a_web_page_is_no_alertmanager() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let _ = client.read(&mut [0; 4096]);
+            let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 6\r\n\r\n<html>";
+            let _ = client.write_all(answer.as_bytes());
+        }
+    });
+    let (server, _folder) = server(&[]);
+    let ran = server.incident(&["trigger", "drill", "--alerts-to", &url]).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(
+        ran.stderr.contains("nothing was started") && ran.stderr.contains("a page for people"),
+        "{ran:?}"
+    );
+}
+
+/// A password may stand in what is hardly a URL.
+#[test]
+fn a_value_that_is_no_url_is_repeated_without_a_password() {
+    for value in ["me:s3cret@a:9093", "https:/me:s3cret@a", "a/?key=s3cret"] {
+        for command in [["trigger", "drill", "--alerts-to", value], ["serve", "--quiet", "--peers", value]] {
+            let ran = incident(&command).run();
+            assert_eq!(ran.status, Some(2), "{ran:?}");
+            assert!(!ran.stderr.contains("s3cret"), "{command:?}: {ran:?}");
+        }
+    }
+}
+
+/// `password_file` is no file with tokens.
+#[test]
+fn a_missing_file_with_a_secret_is_called_so() {
+    let sink = "[[sink]]\nname = \"a\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:1\"\n";
+    let folder =
+        Scratch::new().with("sinks.toml", &format!("{sink}username = \"u\"\npassword_file = \"none\"\n"));
+    let file = folder.path().join("sinks.toml").display().to_string();
+    let ran = incident(&["serve", "--port", "0", "--journal", "memory", "--sinks", &file]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("the file with secrets ") && !ran.stderr.contains("token file"), "{ran:?}");
 }

@@ -272,3 +272,17 @@ async fn a_limit_of_the_clock_that_compared_nothing_is_told() {
         }
     }
 }
+
+/// It is well-formed, and later than any time that can be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_of_the_last_days_is_not_called_malformed() {
+    let (folder, flags) = files();
+    let mut last = orders()[0].clone();
+    last["at"] = "9999-12-31T23:59:59Z".into();
+    let folder = folder.with("last.ndjson", &format!("{last}\n"));
+    let file = folder.path().join("last.ndjson").display().to_string();
+    let ran = validate([&flags[..4], &[file]].concat()).await;
+    let said: Vec<String> = failures(&ran).into_iter().flat_map(|(_, messages)| messages).collect();
+    assert!(said.iter().any(|text| text.contains("no later one can be read")), "{ran:?}");
+    assert!(!said.iter().any(|text| text.contains("an RFC 3339 time")), "{ran:?}");
+}
