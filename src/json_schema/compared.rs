@@ -30,7 +30,7 @@ pub fn left_out(rounded: &Rounded, document: &Value) -> Vec<LeftOut> {
 }
 
 /// The first such number in a value.
-fn within<'v>(rounded: &Rounded, value: &'v Value) -> Option<&'v Number> {
+pub(super) fn within<'v>(rounded: &Rounded, value: &'v Value) -> Option<&'v Number> {
     match value {
         Value::Number(number) => Some(number).filter(|number| rounded.has(number)),
         Value::Array(items) => items.iter().find_map(|item| within(rounded, item)),

@@ -3,9 +3,11 @@
 use boon::ErrorKind;
 use serde_json::Value;
 
+use super::compared::within;
 use super::exact::is_limit;
 use super::leaf::{Leaf, What};
 use super::pattern::FORMAT;
+use super::rounded::Rounded;
 use super::words::{choice, counted, cut, list, quoted, shown, type_name};
 
 /// What is wrong, for the kinds of errors that have no causes and no shape of their own in [`What`].
@@ -35,10 +37,15 @@ pub(super) fn other(kind: &ErrorKind<'_, '_>, got: Option<&Value>) -> What {
         ErrorKind::ExclusiveMaximum { want, .. } => format!("{}; expected less than {want}", is()),
         ErrorKind::MultipleOf { want, .. } => format!("{}; expected a multiple of {want}", is()),
         ErrorKind::UniqueItems { got: [first, second] } => {
+            let rounded = Rounded::current();
+            let is_rounded =
+                got.and_then(|got| got.get(first)).and_then(|item| within(&rounded, item)).is_some();
+            let unclear = ", which can't be said of numbers that were rounded when they were read";
             format!(
-                "has the same item twice, as numbers {} and {}; expected different items",
+                "has the same item twice, as numbers {} and {}; expected different items{}",
                 first + 1,
-                second + 1
+                second + 1,
+                if is_rounded { unclear } else { "" }
             )
         }
         ErrorKind::Contains => "has no item of the kind that must be in it".to_owned(),

@@ -224,6 +224,11 @@ fn what_rounding_decides_is_not_said() {
             .contains("rounded")
     );
     assert_eq!(judged(&json!({ "type": "integer" }), "100000000000000000001"), Ok(()));
+    let unique = json!({ "uniqueItems": true });
+    for items in ["[18446744073709551617,18446744073709551618]", "[0.1,0.10000000000000000001]"] {
+        assert!(judged(&unique, items).unwrap_err().contains("were rounded"), "{items}");
+    }
+    assert!(!judged(&unique, "[1,1]").unwrap_err().contains("rounded"));
 }
 
 #[test]
