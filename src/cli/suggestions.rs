@@ -1,10 +1,13 @@
 //! What is suggested for a command line that can't be read: a command or a flag that other programs call otherwise, and the flag for what was
 //! given without one.
 
+use std::path::{MAIN_SEPARATOR, Path};
+
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::client::urls_without_secrets;
+use crate::scenario::is_scenario_file;
 use crate::visible::visible;
 
 /// Commands of other programs, each with the one that is meant.
@@ -83,7 +86,7 @@ fn tip(command: &str, given: &str) -> Option<String> {
         return None;
     }
     let is_file =
-        given.ends_with(".toml") || given.contains(std::path::MAIN_SEPARATOR) && !given.contains("://");
+        is_scenario_file(Path::new(given)) || given.contains(MAIN_SEPARATOR) && !given.contains("://");
     let is_url = given.contains("://") || given.contains(':') && !is_file;
     let flag = match command {
         "serve" if given.bytes().all(|byte| byte.is_ascii_digit()) => "--port",

@@ -29,6 +29,7 @@ pub(super) struct Told {
     what: What,
 }
 
+#[expect(clippy::large_enum_variant, reason = "most events are samples, and a box for each would take more")]
 enum What {
     /// A sample without its metrics, and these.
     Sample(SystemMetrics, Values),
