@@ -180,7 +180,7 @@ fn usage(error: clap::Error) -> ExitCode {
         Err(shown) if mistake && shown.use_stderr() => shown,
         _ => error,
     };
-    suggestions::add(&mut error, shown.get(1..).unwrap_or_default());
+    suggestions::add(&mut error, shown.get(1..).unwrap_or_default(), &Cli::command());
     // A value may come from a variable, too.
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     if flag.starts_with("--url") && !url_is_given() {

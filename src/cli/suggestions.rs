@@ -3,6 +3,7 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
+use clap::Command;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -26,17 +27,16 @@ const COMMANDS: [(&[&str], &str); 12] = [
     (&["backup"], "check-journal --backup FILE"),
 ];
 
-/// Flags of other programs.
-const FLAGS: [(&[&str], &str); 2] =
-    [(&["--host", "--listen", "--address", "--addr"], "--bind"), (&["--server", "--endpoint"], "--url")];
+/// What other programs call the flags for an address: that of a server is `--bind`, that of a client `--url`.
+const ADDRESS: [&str; 6] = ["--host", "--listen", "--address", "--addr", "--server", "--endpoint"];
 
-/// Adds what is probably meant. `words` are those of the command line, without the program.
-pub(super) fn add(error: &mut clap::Error, words: &[String]) {
+/// Adds what is probably meant. `words` are those of the command line of `program`, without its name.
+pub(super) fn add(error: &mut clap::Error, words: &[String], program: &Command) {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
-    let command = words.iter().find(|word| !word.starts_with('-')).map_or("", String::as_str);
+    let command = words.iter().find_map(|word| program.find_subcommand(word));
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let Some(word) = text(ContextKind::InvalidSubcommand) else { return };
@@ -46,9 +46,8 @@ pub(super) fn add(error: &mut clap::Error, words: &[String]) {
             }
         }
         ErrorKind::UnknownArgument => {
-            let Some(tip) = text(ContextKind::InvalidArg).and_then(|given| tip(command, &given)) else {
-                return;
-            };
+            let given = text(ContextKind::InvalidArg).zip(command);
+            let Some(tip) = given.and_then(|(given, command)| tip(command, &given)) else { return };
             // A flag that only looks alike would be told too.
             error.remove(ContextKind::SuggestedArg);
             suggest(error, &tip);
@@ -78,23 +77,27 @@ fn meant(names: &[(&[&str], &'static str)], given: &str) -> Option<&'static str>
 }
 
 /// What to write for an argument that the command does not take.
-fn tip(command: &str, given: &str) -> Option<String> {
-    if let Some(flag) = meant(&FLAGS, given) {
+fn tip(command: &Command, given: &str) -> Option<String> {
+    let has = |flag: &&str| command.get_arguments().any(|arg| arg.get_long() == flag.strip_prefix("--"));
+    if ADDRESS.contains(&given) {
+        let flag = ["--bind", "--url"].into_iter().find(has)?;
         return Some(format!("the flag is called {flag}"));
     }
     if given.starts_with('-') {
         return None;
     }
-    let is_file =
-        is_scenario_file(Path::new(given)) || given.contains(MAIN_SEPARATOR) && !given.contains("://");
-    let is_url = given.contains("://") || given.contains(':') && !is_file;
-    let flag = match command {
+    let is_recording = [".ndjson", ".jsonl"].iter().any(|end| given.ends_with(end));
+    let is_file = is_recording
+        || is_scenario_file(Path::new(given))
+        || given.contains(MAIN_SEPARATOR) && !given.contains("://");
+    let flag = match command.get_name() {
         "serve" if given.bytes().all(|byte| byte.is_ascii_digit()) => "--port",
+        "serve" if is_recording => "--replay",
         "serve" if is_file => "--scenarios",
-        "serve" if !is_url => "--trigger",
-        "watch" if !is_url => "--incident",
-        "watch" | "list" | "health" | "trigger" | "cancel" | "publish" if is_url => "--url",
+        "serve" if !given.contains(':') => "--trigger",
+        _ if !is_file && given.contains(':') => "--url",
+        "watch" if !is_file => "--incident",
         _ => return None,
     };
-    Some(format!("write `incident {command} {flag} {given}`"))
+    has(&flag).then(|| format!("write `{flag} {given}`"))
 }

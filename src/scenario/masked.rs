@@ -1,16 +1,57 @@
 //! The text of a file as mistakes in it are shown: without what may be secret, because a log is no place for that.
 
 /// Words in the names of values that are secret themselves. `token_file` and the like name a file instead.
-const SECRET: [&str; 5] = ["authorization", "password", "secret", "token", "cookie"];
+const SECRET: [&str; 9] =
+    ["auth", "password", "secret", "token", "cookie", "credential", "bearer", "api_key", "routing_key"];
 
-/// The text with `*` for each byte of a URL's user name, password, query and fragment, and of texts whose names say that they are
+/// How values of several lines begin and end.
+const LONG: [(&str, &str); 3] = [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]")];
+
+/// The text with `*` for each byte of a URL's user name, password, query and fragment, and of values whose names say that they are
 /// secret. Every byte keeps its place.
 pub(crate) fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
+    // How the secret value ends that a line before has begun.
+    let mut until = None;
     for line in text.split_inclusive('\n') {
-        shown += &without_values(&without_parts(line));
+        if let Some(mark) = until {
+            let end = line.find(mark);
+            let (secret, rest) = line.split_at(end.unwrap_or(line.len()));
+            shown.extend([&stars(secret), rest]);
+            until = until.filter(|_| end.is_none());
+            continue;
+        }
+        // Also without its quotes, which somebody forgets.
+        match line.find(['=', ':']).map(|place| line.split_at(place)) {
+            Some((name, value)) if is_secret(name) => {
+                shown.extend([name, &stars(value)]);
+                until = end_of(value[1..].trim_start());
+            }
+            _ => shown += &without_values(&without_parts(line)),
+        }
     }
     shown
+}
+
+/// Whether the value of this name is secret itself.
+fn is_secret(name: &str) -> bool {
+    let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+    !name.ends_with("file") && SECRET.iter().any(|word| name.contains(word))
+}
+
+/// How a value ends that goes on in the next line.
+fn end_of(value: &str) -> Option<&'static str> {
+    let (begin, end) = LONG.iter().find(|(begin, _)| value.starts_with(begin))?;
+    (!value[begin.len()..].contains(end)).then_some(*end)
+}
+
+/// A text with `*` for each byte, but for what TOML reads.
+fn stars(text: &str) -> String {
+    let star = |c: char| {
+        let is_read = c.is_whitespace() || "\"'[]{}=,:".contains(c);
+        if is_read { c.to_string() } else { "*".repeat(c.len_utf8()) }
+    };
+    text.chars().map(star).collect()
 }
 
 /// A line without the parts of URLs that may be secret.
@@ -19,25 +60,22 @@ fn without_parts(line: &str) -> String {
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("://") {
         let url = &after[..after.find(['"', '\'', ' ', '\n', '\r']).unwrap_or(after.len())];
-        let authority = url.split('/').next().unwrap_or_default();
-        let name = authority.rfind('@').unwrap_or_default();
-        let query = url[name..].find(['?', '#']).map_or(url.len(), |mark| name + mark + 1);
-        let stars = |count: usize| "*".repeat(count);
-        shown.extend([before, "://", &stars(name), &url[name..query], &stars(url.len() - query)]);
+        let host = url.find('/').unwrap_or(url.len());
+        shown.extend([before, "://", &without_secrets_of(&url[..host], url)]);
         rest = &after[url.len()..];
     }
     shown + rest
 }
 
-/// An address without its user name, password and query.
-fn without_secrets_of(address: &str) -> String {
-    let name = address.rfind('@').unwrap_or_default();
+/// An address without its query, and without the user name and password that stand in this part of it.
+fn without_secrets_of(part: &str, address: &str) -> String {
+    let name = part.rfind('@').unwrap_or_default();
     let query = address[name..].find(['?', '#']).map_or(address.len(), |mark| name + mark + 1);
-    let stars = |count: usize| "*".repeat(count);
-    format!("{}{}{}", stars(name), &address[name..query], stars(address.len() - query))
+    let hidden = |count: usize| "*".repeat(count);
+    format!("{}{}{}", hidden(name), &address[name..query], hidden(address.len() - query))
 }
 
-/// A line without the values of names that say that they are secret.
+/// A line without those of its texts whose names, or what stands before their colon, say that they are secret.
 fn without_values(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     let mut rest = line;
@@ -50,16 +88,17 @@ fn without_values(line: &str) -> String {
         let name = names.trim_end().strip_suffix('=').map(|names| {
             let name = names.trim_end().trim_end_matches(['"', '\'']);
             let begin = name.rfind(['"', '\'', ',', '{', ' ', '=']).map_or(0, |before| before + 1);
-            name[begin..].to_ascii_lowercase()
+            &name[begin..]
         });
         let name = name.unwrap_or_default();
         let value = &inner[..end];
-        let is_secret = !name.ends_with("file") && SECRET.iter().any(|word| name.contains(word));
         shown.extend([before, mark]);
-        shown += &match name.as_str() {
-            _ if is_secret => "*".repeat(end),
+        shown += &match value.split_once(':') {
+            _ if is_secret(name) => stars(value),
             // What is hardly a URL, without its scheme.
-            "url" if !value.contains("://") => without_secrets_of(value),
+            _ if name == "url" && !value.contains("://") => without_secrets_of(value, value),
+            // A header.
+            Some((header, secret)) if is_secret(header) => format!("{header}:{}", stars(secret)),
             _ => value.to_owned(),
         };
         // The mark at the end, unless the line ends before it.
@@ -83,11 +122,20 @@ mod tests {
             ("url = \"https://h/?key=1#x\" # ?", "url = \"https://h/?*******\" # ?"),
             ("url = \"https://h/#a\nb = 1", "url = \"https://h/#*\nb = 1"),
             ("token = \"abc\"\ntoken_file = \"t\"", "token = \"***\"\ntoken_file = \"t\""),
+            ("token = abc\nurl = 1", "token = ***\nurl = 1"),
+            ("token: abc", "token: ***"),
+            ("\"api_key\" = [\"a\",\n'b']\nc = 1", "\"api_key\" = [\"*\",\n'*']\nc = 1"),
+            ("secret = \"\"\"a\nb\"\"\"\nc = 1", "secret = \"\"\"*\n*\"\"\"\nc = 1"),
+            ("secret = '''a'''\nc = 1", "secret = '''*'''\nc = 1"),
             (
                 "headers = { \"X-Auth-Token\" = 'abc', Accept = \"a\", Authorization=\"B c\" }",
-                "headers = { \"X-Auth-Token\" = '***', Accept = \"a\", Authorization=\"***\" }",
+                "headers = { \"X-Auth-Token\" = '***', Accept = \"a\", Authorization=\"* *\" }",
             ),
-            ("password = \"pä\r\n# don't", "password = \"****\n# don't"),
+            (
+                "headers = [\"Accept: a\", \"Authorization: B c\"]",
+                "headers = [\"Accept: a\", \"Authorization: * *\"]",
+            ),
+            ("password = \"pä\r\n# don't", "password = \"***\r\n# don't"),
             ("url = \"me:pw@h:9093\"\n", "url = \"*****@h:9093\"\n"),
             ("url = 'h/?key=1' # a@b", "url = 'h/?*****' # a@b"),
             ("no url", "no url"),

@@ -126,6 +126,22 @@ async fn who_waits_is_told_that_the_journal_cannot_be_read() {
     gated.readable.send_replace(true);
 }
 
+/// Nor does the first listing of a server, for which all of that is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_listing_keeps_nobody_from_a_turn() {
+    let gated = journal().await;
+    let server = Local::over(options(), Journal::from(Arc::clone(&gated))).await;
+    let before = *gated.reads.borrow();
+    gated.readable.send_replace(false);
+    let mut asked = Http::new(server.address, "GET", "/api/incidents").unanswered().await;
+    reads(&gated, before, 1).await;
+    let other = Http::new(server.address, "GET", "/api/incidents/nobody").send();
+    assert_eq!(soon("an answer", other).await.status, 404);
+    gated.readable.send_replace(true);
+    let answer = asked.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"id\":\"old\""), "{answer}");
+}
+
 /// Everything behind its start is read to end it. Nobody waits for that.
 #[tokio::test(flavor = "multi_thread")]
 async fn to_end_it_keeps_nobody_from_a_turn() {

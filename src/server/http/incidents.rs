@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+use tokio::sync::Mutex;
 
-use super::folded::{Folded, INCIDENT_BYTES, KEEP};
+use super::folded::{Folded, INCIDENT_BYTES};
 use super::problem::Problem;
 use super::quota::too_large;
 use super::reading::Reading;
-use crate::contract::{Envelope, MessageType, SPEC_VERSION, Source};
+use crate::contract::{Envelope, SPEC_VERSION, Source};
 use crate::journal::{Extent, Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
 use crate::plan::Plan;
 use crate::report::{Board, IncidentState, ToldIncidents};
 use crate::world::Alerts;
 
 /// Events read at once.
-const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
+pub(super) const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
 /// The bytes of events in one answer, exceeded by less than a page.
 const LINES_BYTES: usize = 2 * 1024 * 1024;
@@ -25,8 +25,11 @@ const LINES_BYTES: usize = 2 * 1024 * 1024;
 /// long been open has few of them.
 const SCANNED: ReadLimit = ReadLimit { events: 10_000, bytes: 8 * 1024 * 1024 };
 
+/// So few missing events are folded by the request that needs them.
+pub(super) const SOON: u64 = 10_000;
+
 /// So few events are folded on the runtime's threads: handing them to another thread would cost more.
-const FEW: usize = 32;
+pub(super) const FEW: usize = 32;
 
 /// The most bytes that the events of one incident may take until its report is made, if few events are read for it …
 const COLLECTED_BYTES: usize = 32 * 1024 * 1024;
@@ -36,8 +39,10 @@ const LONG_COLLECTED_BYTES: usize = 96 * 1024 * 1024;
 
 /// A fold that catches up with the journal before each answer: never stale, and idle when no client asks.
 pub(in crate::server) struct Incidents {
-    journal: Journal,
-    folded: Arc<Mutex<Folded>>,
+    pub(super) journal: Journal,
+    pub(super) folded: Arc<Mutex<Folded>>,
+    /// Held by the one that folds what is missing, if that is much.
+    pub(super) folding: Arc<Mutex<()>>,
 }
 
 /// A part of an incident's events.
@@ -82,7 +87,7 @@ impl From<JournalError> for NoAlerts {
 
 impl Incidents {
     pub(in crate::server) fn new(journal: Journal) -> Self {
-        Self { journal, folded: Arc::default() }
+        Self { journal, folded: Arc::default(), folding: Arc::default() }
     }
 
     /// The ids of the incidents that are known at the journal's head, and how many open ones are left out.
@@ -90,47 +95,6 @@ impl Incidents {
         let folded = self.board().await?;
         let ids = folded.board.incidents().iter().map(|incident| incident.id.clone()).collect();
         Ok((ids, folded.left_out()))
-    }
-
-    /// The board as the last request left it.
-    pub(super) async fn known(&self) -> MutexGuard<'_, Folded> {
-        self.folded.lock().await
-    }
-
-    /// The board at the journal's head.
-    async fn board(&self) -> Result<OwnedMutexGuard<Folded>, JournalError> {
-        let mut folded = Arc::clone(&self.folded).lock_owned().await;
-        let mut position = match folded.position {
-            Some(position) => position,
-            None => self.beginning().await?,
-        };
-        loop {
-            let page = self.journal.read(position, PAGE).await?;
-            let Some(last) = page.last() else {
-                folded.position = Some(position);
-                folded.forget_dropped(self.journal.extent().oldest);
-                return Ok(folded);
-            };
-            position = last.position;
-            let events: Vec<Envelope> = page.iter().map(|event| self.envelope(event)).collect();
-            let ends = page.iter().filter(|event| event.kind == MessageType::IncidentResolved);
-            folded.ended.extend(ends.map(|event| (event.position, event.subject.to_string())));
-            let few = events.len() <= FEW;
-            let fold = move || {
-                folded.fold(&events, position);
-                folded
-            };
-            folded = if few { fold() } else { off_workers(fold).await? };
-        }
-    }
-
-    /// The position before everything that is remembered: a journal of a million events is not read for the few
-    /// incidents that clients look at.
-    async fn beginning(&self) -> Result<u64, JournalError> {
-        let open = self.journal.open_incidents().await?.into_iter().map(|incident| incident.start);
-        let newest = self.journal.incidents(KEEP).await?.into_iter().map(|span| span.start);
-        let oldest = open.chain(newest).min();
-        Ok(oldest.map_or(self.journal.extent().head, |start| start - 1))
     }
 
     /// One incident, however old; `None` if nothing of it is kept.
@@ -142,7 +106,10 @@ impl Incidents {
         id: &str,
         reading: &mut Reading<'_>,
     ) -> Result<Option<IncidentState>, Problem> {
-        if let Some(incident) = self.board().await?.board.get(id) {
+        // While much is missing, its own events are fewer.
+        if self.missing().await? <= SOON
+            && let Some(incident) = self.board().await?.board.get(id)
+        {
             return Ok(Some(incident.clone()));
         }
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
@@ -285,7 +252,7 @@ impl Incidents {
         Ok(Some(own))
     }
 
-    fn envelope(&self, event: &Stored) -> Envelope {
+    pub(super) fn envelope(&self, event: &Stored) -> Envelope {
         Envelope {
             specversion: SPEC_VERSION.to_owned(),
             id: event.position.to_string(),

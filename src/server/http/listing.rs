@@ -65,6 +65,7 @@ pub(in crate::server) async fn incidents(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
 ) -> Result<Response, Problem> {
+    incidents.caught_up().await?;
     let turn = quota.turn().await?;
     let (ids, left_out) = incidents.ids().await?;
     let left = ids.into_iter();

@@ -4,6 +4,7 @@ mod alerts;
 mod api;
 mod assets;
 mod body;
+mod catch_up;
 mod events;
 mod folded;
 mod health;

@@ -113,6 +113,8 @@ fn the_lines_around_a_mistake_show_no_secret() {
         ("url = \"https://h/\"\ntoken = \"s3cret\"\n", "has no key"),
         ("url = \"https://h/\"\ntoken = \"s3cret\n", "sinks.toml"),
         ("url = \"https://h/\"\npassword = 's3cret'\nnoise = 1\n", "has no key"),
+        ("url = \"https://h/\"\ntoken = s3cret\n", "sinks.toml"),
+        ("url = \"https://h/\"\ntoken = [\"s3cret\"]\n", "has no key"),
     ] {
         let error = sinks::read("sinks.toml", &format!("{head}{text}")).unwrap_err();
         for shown in [error.render(false), error.to_string()] {

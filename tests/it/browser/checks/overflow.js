@@ -1,6 +1,4 @@
 // What stands outside the page, or is larger than the element that holds it and neither cut nor scrolled: a list of sentences.
-// A phone makes room for what is too wide: `innerWidth` grows with it.
-const wide = Math.min(innerWidth, screen.width);
 const found = new Set();
 const name = (node) => `${node.tagName.toLowerCase()}${node.id ? `#${node.id}` : ''}${[...node.classList].map((one) => `.${one}`).join('')}`;
 const cuts = (node) => getComputedStyle(node).overflowX !== 'visible';
@@ -10,7 +8,7 @@ for (const node of document.querySelectorAll('body *')) {
   if (width === 0 || height === 0) continue;
   let holder = node.parentElement;
   while (holder && holder !== document.body && !cuts(holder)) holder = holder.parentElement;
-  if (holder === document.body && (left < -1 || right > wide + 1)) found.add(`${name(node)} is outside: ${Math.round(left)} to ${Math.round(right)}`);
+  if (holder === document.body && (left < -1 || right > innerWidth + 1)) found.add(`${name(node)} is outside: ${Math.round(left)} to ${Math.round(right)}`);
   const style = getComputedStyle(node);
   if (style.display === 'inline' || node.matches('main')) continue;
   const { clientWidth, clientHeight, scrollWidth, scrollHeight } = node;
@@ -19,5 +17,5 @@ for (const node of document.querySelectorAll('body *')) {
   const room = 3 + parseFloat(style.fontSize) / 5;
   if (style.overflowY === 'visible' && style.contentVisibility === 'visible' && clientHeight > 0 && scrollHeight > clientHeight + room) found.add(`${name(node)} is too tall: ${scrollHeight} in ${clientHeight}`);
 }
-if (document.documentElement.scrollWidth > wide) found.add(`the page is ${document.documentElement.scrollWidth} wide`);
+if (document.documentElement.scrollWidth > innerWidth) found.add(`the page is ${document.documentElement.scrollWidth} wide`);
 return [...found];
