@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, stdin};
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 use super::exit::{Exit, Failure};
 use crate::input_file;
@@ -27,7 +27,7 @@ pub(super) fn open(file: &Path) -> Result<File, Failure> {
     let origin = file.display().to_string();
     input_file::open(file).map_err(|source| {
         let is_missing = source.kind() == ErrorKind::NotFound;
-        let is_url = origin.contains("://");
+        let is_url = origin.contains("://") || is_address(&origin);
         let failure = Failure::new(Exit::Usage, RecordingError::Unreadable { origin, source });
         if is_missing && is_url {
             failure.hint("a running server is checked with --url URL, an event stream of another program with --sse URL")
@@ -37,6 +37,12 @@ pub(super) fn open(file: &Path) -> Result<File, Failure> {
             failure
         }
     })
+}
+
+/// Whether it is HOST:PORT.
+fn is_address(name: &str) -> bool {
+    let parts = name.rsplit_once(':');
+    parts.is_some_and(|(host, port)| !host.is_empty() && !host.contains(MAIN_SEPARATOR) && port.parse::<u16>().is_ok())
 }
 
 /// The text on stdin.

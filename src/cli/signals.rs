@@ -7,21 +7,26 @@ use super::exit::{Exit, Failure};
 use super::runtime::runtime;
 use crate::journal::Stop;
 
-/// Resolves at the first ctrl-c or SIGTERM after this call. A second one ends the process at once. Must be called in a
-/// runtime.
+/// Resolves at the first ctrl-c or SIGTERM after this call, or when the terminal is closed. A second ctrl-c or SIGTERM ends the
+/// process at once. Must be called in a runtime.
 pub(super) fn shutdown() -> impl Future<Output = ()> {
     let mut signals = Signals::new();
+    let closed = Closed::new();
     async move {
-        signals.next().await;
+        tokio::select! {
+            () = signals.next() => {}
+            () = closed.wait() => {}
+        }
         tokio::spawn(async move {
+            // The kernel and the shell both send SIGHUP: the second one is no wish for haste.
             signals.next().await;
             std::process::exit(Exit::Interrupted as i32);
         });
     }
 }
 
-/// Does work that takes long, on a thread of its own. Ctrl-c or SIGTERM makes it a wish that the work ends soon, a second one ends
-/// the process at once.
+/// Does work that takes long, on a thread of its own. Ctrl-c, SIGTERM or the end of the terminal makes it a wish that the work ends soon,
+/// a second ctrl-c or SIGTERM ends the process at once.
 pub(super) fn until_stopped<T: Send + 'static>(
     work: impl FnOnce(&Stop) -> T + Send + 'static,
 ) -> Result<T, Failure> {
@@ -70,7 +75,38 @@ pub(super) fn outlive_file_limits() {
     }
 }
 
-/// SIGHUP as a request to read files again. In a terminal it keeps its usual meaning: the terminal was closed.
+/// Whether the process is in a terminal. `nohup` leaves nothing of it, so that SIGHUP stays ignored there.
+#[cfg(unix)]
+fn in_terminal() -> bool {
+    let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    input.is_terminal() || output.is_terminal() || errors.is_terminal()
+}
+
+/// SIGHUP in a terminal: it was closed.
+struct Closed(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+impl Closed {
+    /// Must be called in a runtime.
+    fn new() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Self(if in_terminal() { signal(SignalKind::hangup()).ok() } else { None })
+        }
+        #[cfg(not(unix))]
+        Self()
+    }
+
+    async fn wait(mut self) {
+        #[cfg(unix)]
+        if let Some(hangup) = &mut self.0 {
+            return drop(hangup.recv().await);
+        }
+        std::future::pending().await
+    }
+}
+
+/// SIGHUP as a request to read files again. In a terminal it has its usual meaning: the terminal was closed.
 pub(super) struct Hangups(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
@@ -78,9 +114,7 @@ impl Hangups {
     /// Must be called in a runtime.
     pub(super) fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-        let terminal = input.is_terminal() || output.is_terminal() || errors.is_terminal();
-        Self(if terminal { None } else { signal(SignalKind::hangup()).ok() })
+        Self(if in_terminal() { None } else { signal(SignalKind::hangup()).ok() })
     }
 
     pub(super) async fn next(&mut self) {

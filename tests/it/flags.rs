@@ -119,6 +119,7 @@ fn a_url_beside_scenarios_is_refused_whatever_the_variable_says() {
 #[test]
 fn a_file_that_is_not_there_is_told_in_our_words() {
     refused(&["validate", "./noise"], &["./noise cannot be read: no such file", "its name without a folder"]);
+    refused(&["validate", "localhost:8080"], &["localhost:8080 cannot be read: no such file", "--url URL"]);
     refused(&["publish", "none.ndjson"], &["none.ndjson cannot be read: no such file"]);
     let ran = incident(&["validate", "noise", "./noise"]).run();
     assert_eq!(ran.status, Some(2), "{ran:?}");

@@ -17,6 +17,7 @@ mod budget;
 mod check_journal;
 mod cli;
 mod clock;
+mod closed_terminal;
 #[cfg(feature = "nats")]
 mod cluster;
 mod columns;

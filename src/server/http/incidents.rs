@@ -25,8 +25,8 @@ const LINES_BYTES: usize = 2 * 1024 * 1024;
 /// long been open has few of them.
 const SCANNED: ReadLimit = ReadLimit { events: 10_000, bytes: 8 * 1024 * 1024 };
 
-/// So few missing events are folded by the request that needs them.
-pub(super) const SOON: u64 = 10_000;
+/// So few missing events are folded by the request that needs them: a page, so that its turn is short.
+pub(super) const SOON: u64 = 1_000;
 
 /// So few events are folded on the runtime's threads: handing them to another thread would cost more.
 pub(super) const FEW: usize = 32;

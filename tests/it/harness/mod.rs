@@ -45,7 +45,7 @@ pub use timeline::{Timeline, encode};
 pub use websocket::{Client, Event};
 
 /// Nothing that a test waits for takes this long: the bound that makes a lost event a failure, not a hang.
-pub const PATIENCE: Duration = Duration::from_secs(14);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Milliseconds.
 pub const fn ms(millis: u64) -> Duration {

@@ -155,6 +155,19 @@ impl Terminal {
         self.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
     }
 
+    /// Closes the terminal, and waits for the end of the program.
+    pub fn close(mut self) {
+        let program = format!("/proc/{}/stat", self.inside());
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let began = Instant::now();
+        // Where nobody waits for orphans, it stays as a zombie.
+        while std::fs::read_to_string(&program).is_ok_and(|state| !state.contains(") Z ")) {
+            assert!(began.elapsed() < PATIENCE, "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits for the end. Returns everything that the terminal was sent.
     pub fn end_with_bytes(mut self) -> Vec<u8> {
         let began = Instant::now();
