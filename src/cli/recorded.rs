@@ -42,7 +42,9 @@ pub(super) fn open(file: &Path) -> Result<File, Failure> {
 /// Whether it is HOST:PORT.
 fn is_address(name: &str) -> bool {
     let parts = name.rsplit_once(':');
-    parts.is_some_and(|(host, port)| !host.is_empty() && !host.contains(MAIN_SEPARATOR) && port.parse::<u16>().is_ok())
+    parts.is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains(MAIN_SEPARATOR) && port.parse::<u16>().is_ok()
+    })
 }
 
 /// The text on stdin.

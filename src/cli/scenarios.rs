@@ -88,9 +88,9 @@ pub(super) fn is_name(path: &Path) -> bool {
     path.extension().is_none() && !has_separator
 }
 
-/// The same where a file of any name can be meant, as a recording can: what is there is a file.
+/// The same where a file of any name can be meant, as a recording can: what is there is a file, and HOST:PORT is none.
 pub(super) fn name_of(path: &Path) -> Option<&str> {
-    path.to_str().filter(|_| is_name(path) && !path.exists())
+    path.to_str().filter(|name| is_name(path) && !name.contains(':') && !path.exists())
 }
 
 /// Whether a file is called `NAME.toml`. An empty one does not count: `incident show NAME > scenarios/NAME.toml` creates it

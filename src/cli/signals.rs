@@ -2,10 +2,18 @@
 
 #[cfg(unix)]
 use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use super::exit::{Exit, Failure};
 use super::runtime::runtime;
 use crate::journal::Stop;
+
+/// A signal that follows another one within this time is the same wish: `timeout` and others send it to the process and to its group.
+const ONE_WISH: Duration = Duration::from_millis(250);
+
+/// When the process was first told to stop.
+static FIRST: OnceLock<Instant> = OnceLock::new();
 
 /// Resolves at the first ctrl-c or SIGTERM after this call, or when the terminal is closed. A second ctrl-c or SIGTERM ends the
 /// process at once. Must be called in a runtime.
@@ -17,9 +25,11 @@ pub(super) fn shutdown() -> impl Future<Output = ()> {
             () = signals.next() => {}
             () = closed.wait() => {}
         }
+        let first = Instant::now();
+        let _ = FIRST.set(first);
         tokio::spawn(async move {
             // The kernel and the shell both send SIGHUP: the second one is no wish for haste.
-            signals.next().await;
+            signals.after(first).await;
             std::process::exit(Exit::Interrupted as i32);
         });
     }
@@ -57,7 +67,7 @@ pub(super) fn end_after(work: impl FnOnce() + Send + 'static) {
         tokio::select! {
             // If it panics, there is nothing left to do.
             _ = tokio::task::spawn_blocking(work) => {}
-            () = signals.next() => std::process::exit(Exit::Interrupted as i32),
+            () = signals.again() => std::process::exit(Exit::Interrupted as i32),
         }
     });
 }
@@ -100,7 +110,8 @@ impl Closed {
     async fn wait(mut self) {
         #[cfg(unix)]
         if let Some(hangup) = &mut self.0 {
-            return drop(hangup.recv().await);
+            hangup.recv().await;
+            return;
         }
         std::future::pending().await
     }
@@ -147,6 +158,26 @@ impl Hangups {
 
     pub(super) async fn next(&mut self) {
         std::future::pending().await
+    }
+}
+
+impl Signals {
+    /// Resolves at a signal that is another wish than the one at that time.
+    async fn after(&mut self, first: Instant) {
+        loop {
+            self.next().await;
+            if first.elapsed() >= ONE_WISH {
+                return;
+            }
+        }
+    }
+
+    /// The same, of a process that may have been told to stop before.
+    async fn again(&mut self) {
+        match FIRST.get() {
+            Some(first) => self.after(*first).await,
+            None => self.next().await,
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Opening {
 
 /// `newcomer` is the position at which a client without one begins.
 pub(super) fn follows(after: Option<&After>, stream: &StreamId, extent: Extent, newcomer: u64) -> Follows {
-    let from_newcomer = (newcomer, extent.head.max(newcomer - 1));
+    let from_newcomer = (newcomer, extent.head.max(newcomer.saturating_sub(1)));
     let reset = |reason, (from, to)| Follows::Reset { reason, from, to };
     match after {
         None => Follows::Started { from: from_newcomer.0, to: from_newcomer.1 },

@@ -188,3 +188,43 @@ async fn what_a_journal_has_left_is_its_own() {
         assert_eq!(ran.status, Some(0), "{suffix} {text:?}: {ran:?}");
     }
 }
+
+/// A start would take it for the log of the other one, and empty it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_journal_begins_under_the_name_of_a_file_of_another_one() {
+    let folder = Scratch::new();
+    journal(&folder.path().join("j.db")).await;
+    journal(&folder.path().join("other.db")).await;
+    starts(folder.path(), "j.db");
+    for suffix in ["wal", "shm", "journal", "head", "lock"] {
+        let name = format!("j.db-{suffix}");
+        let _ = fs::remove_file(folder.path().join(&name));
+        for args in [
+            &["serve", "--port", "0", "--journal", &name][..],
+            &["check-journal", "other.db", "--backup", &name],
+            &["copy-journal", "other.db", &name],
+        ] {
+            let ran = run(folder.path(), args);
+            assert!(matches!(ran.status, Some(2 | 3)), "{args:?}: {ran:?}");
+            assert!(ran.stderr.contains("is the name of a file that belongs to"), "{args:?}: {ran:?}");
+        }
+        assert!(!folder.path().join(&name).exists(), "{name}");
+    }
+    starts(folder.path(), "j.db");
+    // What is no database has no such files.
+    fs::write(folder.path().join("notes"), "my notes\n").unwrap();
+    starts(folder.path(), "notes-journal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_programs_file_in_the_place_of_a_log_is_left() {
+    let folder = Scratch::new();
+    journal(&folder.path().join("j.db")).await;
+    starts(folder.path(), "j.db");
+    fs::write(folder.path().join("j.db-wal"), "my notes\n").unwrap();
+    for args in [&["serve", "--port", "0", "--journal", "j.db"][..], &["check-journal", "j.db"]] {
+        let ran = run(folder.path(), args);
+        assert!(ran.status != Some(0) && ran.stderr.contains("is not a write-ahead log"), "{ran:?}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("j.db-wal")).unwrap(), "my notes\n");
+}

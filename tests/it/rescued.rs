@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::harness::{Client, incident};
+use crate::harness::{Client, Scratch, incident};
 use crate::moved::{Served, beside, prepared};
 
 /// The name of the stream that a server has.
@@ -51,6 +51,31 @@ async fn what_has_no_name_any_more_is_rescued_into_a_journal_that_goes_on() {
         let said = server.stop();
         assert!(!said.contains("WARN"), "{said}");
     }
+}
+
+/// A name that can't be used is passed over, as one that is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_name_is_taken_if_one_cannot_be_used() {
+    let (_folder, journal) = prepared().await;
+    std::os::unix::fs::symlink("/nowhere/at/all", beside(&journal, "rescued")).unwrap();
+    let server = Served::over(&journal);
+    server.play().await;
+    fs::remove_file(&journal).unwrap();
+    let said = server.until_ready(503).await;
+    assert!(said.contains("journal.db-rescued-2"), "{said}");
+    drop(server.stop());
+
+    // As long as a journal's name may be, with `-journal` behind it.
+    let folder = Scratch::new();
+    let long = folder.path().join("j".repeat(247));
+    let server = Served::over(&long);
+    server.play().await;
+    fs::remove_file(&long).unwrap();
+    server.until_ready(503).await;
+    drop(server.stop());
+    let rescued = folder.path().join("rescued.db").display().to_string();
+    let ran = incident(&["check-journal", &rescued, "--json"]).run();
+    assert!(ran.status == Some(0) && ran.stdout.contains("\"head\":108"), "{ran:?}");
 }
 
 /// The server looks once a second, and at its end.

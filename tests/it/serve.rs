@@ -51,6 +51,18 @@ fn the_banner_goes_to_stderr_and_names_what_to_try() {
     }
 }
 
+/// `timeout` sends it to the process and to its group.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_signals_at_once_are_one_wish() {
+    let server = Serving::with(&["--journal", "memory", "--drain", "1s"]);
+    // The client has to be told.
+    let mut client = Client::connect(server.address(), "").await;
+    server.signal("INT");
+    server.signal("TERM");
+    assert_eq!(client.closed().await.0, 1012);
+    assert_eq!(server.end(), Some(0));
+}
+
 #[test]
 fn a_port_that_is_taken_is_told_with_the_way_out() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -37,6 +37,8 @@ async fn a_second_signal_ends_it_at_once_although_its_log_is_not_read() {
         }
     })
     .await;
+    // Before that it is the same wish.
+    tokio::time::sleep(ms(300)).await;
     server.signal("TERM");
     assert_eq!(server.end(), Some(130));
 }

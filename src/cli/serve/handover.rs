@@ -118,9 +118,14 @@ fn changed(word: &Word, changes: &Changes) -> Option<String> {
 /// begins as a flag does.
 fn words(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = Word> {
     let mut given = given;
+    let mut rest = None;
     std::iter::from_fn(move || {
-        let first = given.next()?;
+        let first = rest.take().or_else(|| given.next())?;
         let text = first.to_string_lossy().into_owned();
+        if let Some((before, port)) = cluster(&text) {
+            rest = Some(port.into());
+            return Some(Word { given: vec![before.clone().into()], name: before, value: None });
+        }
         let short = text.strip_prefix("-p").filter(|rest| !rest.is_empty());
         let (name, value) = match (text.split_once('='), short) {
             (_, Some(rest)) => ("-p", Some(rest.trim_start_matches('='))),
@@ -136,6 +141,14 @@ fn words(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = Word> {
         }
         Some(Word { given: given_words, name, value })
     })
+}
+
+/// The short flags without a value and the one with the port, where they are one word, as in `-vp0`.
+fn cluster(word: &str) -> Option<(String, String)> {
+    let flags = word.strip_prefix('-')?;
+    let (before, value) = flags.split_once('p')?;
+    let is_cluster = !before.is_empty() && before.bytes().all(|flag| flag.is_ascii_alphabetic());
+    is_cluster.then(|| (format!("-{before}"), format!("-p{value}")))
 }
 
 fn has_value(name: &str) -> bool {
@@ -212,4 +225,28 @@ impl Pipe {
 #[cfg(not(unix))]
 pub(super) fn pipes() -> Result<Vec<Pipe>, String> {
     Err("this system can't replace a process".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_of_any_is_the_one_that_the_server_had_however_it_is_written() {
+        let changes = Changes { replays: false, port: Some(4711), pipes: &[] };
+        for (given, anew) in [
+            ("serve -p0 -v", "serve -p 4711 -v"),
+            ("serve -vp0", "serve -v -p 4711"),
+            ("serve -qvp 0 --json", "serve -qv -p 4711"),
+            ("serve -vp=0 --trigger x", "serve -v -p 4711"),
+            ("serve --port=00", "serve --port 4711"),
+            ("serve -vp 80", "serve -v -p 80"),
+            ("serve --replay p0 --peers p -v", "serve --peers p -v"),
+        ] {
+            let given = given.split(' ').map(OsString::from);
+            let told = arguments(given, &changes);
+            let told: Vec<_> = told.iter().map(|word| word.to_string_lossy()).collect();
+            assert_eq!(told.join(" "), anew);
+        }
+    }
 }

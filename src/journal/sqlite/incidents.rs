@@ -29,16 +29,19 @@ pub(super) fn wrong(connection: &Connection, all: bool) -> rusqlite::Result<Opti
     if !all {
         return Ok(None);
     }
-    let unlisted: Option<String> = connection
-        .query_row(
-            "SELECT e.subject FROM events e WHERE e.idx = 1
-             AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject AND i.start = e.position) LIMIT 1",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(unlisted
-        .map(|subject| format!("{subject} is not in the table `incidents`, or not with its first event")))
+    let first = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional();
+    let unlisted = first(
+        "SELECT e.subject FROM events e WHERE e.idx = 1
+         AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject AND i.start = e.position) LIMIT 1",
+    )?;
+    if let Some(subject) = unlisted {
+        return Ok(Some(format!("{subject} is not in the table `incidents`, or not with its first event")));
+    }
+    let goes_on = first(
+        "SELECT e.subject FROM events e CROSS JOIN incidents i ON i.subject = e.subject
+         WHERE i.ended <> 0 AND i.ended < e.position LIMIT 1",
+    )?;
+    Ok(goes_on.map(|subject| format!("{subject} goes on after the end that the table `incidents` has")))
 }
 
 /// The first incident, of all or of the open ones, whose plan has a wrong checksum.
@@ -70,8 +73,11 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
     let mut rows = statement.query(params![MessageType::IncidentResolved.as_str(), limit])?;
     while let Some(row) = rows.next()? {
         let (start, ended): (u64, u64) = (row.get(1)?, row.get(3)?);
-        let begins = row.get::<_, Option<bool>>(2)?.unwrap_or(Some(start) < oldest);
-        let ends = ended == 0 || row.get::<_, Option<bool>>(4)?.unwrap_or(Some(ended) < oldest);
+        // What is not kept any more can't be looked at. Positions begin at 1. Of an incident that was copied without its
+        // events only the end is known, and stands for the start too.
+        let begins = start > 0 && row.get::<_, Option<bool>>(2)?.unwrap_or(Some(start) < oldest);
+        let ends =
+            ended == 0 || (ended >= start && row.get::<_, Option<bool>>(4)?.unwrap_or(Some(ended) < oldest));
         if !(begins && ends) {
             let subject: String = row.get(0)?;
             return Ok(Some(format!("{subject} does not begin or end where the table `incidents` says")));
@@ -80,7 +86,7 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
     Ok(None)
 }
 
-/// Each open incident's newest event, found among the events; or which incident has a gap or has ended.
+/// Each open incident's newest event, found among the events; or which incident has a gap, has ended or has none.
 /// Reads at most the events since the start of the oldest open incident.
 pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
     // The cross join makes SQLite read the events once, not once for each open incident.
@@ -103,6 +109,14 @@ pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Ope
         }
         let moment = Moment { time: timestamp(row.get(6)?), steady: Duration::ZERO };
         open.insert(subject, Newest { index: newest, moment });
+    }
+    let mut statement = connection.prepare("SELECT subject FROM incidents WHERE ended = 0")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let subject: String = row.get(0)?;
+        if !open.contains_key(subject.as_str()) {
+            return Ok(Err(format!("{subject} should be open, but the journal has no event of it")));
+        }
     }
     Ok(Ok(open))
 }
@@ -194,4 +208,58 @@ pub(super) fn is_taken(connection: &Connection, subject: &str) -> rusqlite::Resu
 fn span(row: &rusqlite::Row<'_>) -> rusqlite::Result<Span> {
     let end: u64 = row.get(2)?;
     Ok(Span { subject: row.get(0)?, start: row.get(1)?, end: (end > 0).then_some(end) })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::super::chain::Row;
+    use super::super::head::{self, Head};
+    use super::super::{events, schema};
+    use super::*;
+    use crate::contract::StreamId;
+
+    /// A journal whose events before the fifth were dropped, with an open incident.
+    fn journal() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let transaction = connection.transaction().unwrap();
+        schema::migrate(&transaction, 0).unwrap();
+        let mut head = Head { position: 8, oldest: 5, ..Head::EMPTY };
+        for (position, index) in (5..=8).zip(3..) {
+            let row = Row { position, time_us: 0, subject: "long", index, kind: "note", data: "{}" };
+            head.checksum = events::insert(&transaction, head.checksum, &row).unwrap();
+        }
+        head::store(&transaction, &StreamId::fresh(), head).unwrap();
+        transaction
+            .execute("INSERT INTO incidents (subject, start, ended) VALUES ('long', 3, 0)", [])
+            .unwrap();
+        transaction.commit().unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_row_that_fits_no_event_is_noticed_even_if_its_events_could_have_been_dropped() {
+        let judge = |connection: &Connection| {
+            let wrong = wrong(connection, true).unwrap();
+            wrong.or_else(|| unfinished(connection).unwrap().err())
+        };
+        assert_eq!(judge(&journal()), None);
+        for statement in [
+            "UPDATE incidents SET ended = 4",
+            "UPDATE incidents SET start = 4, ended = 3",
+            "UPDATE incidents SET start = 0",
+            "INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 2, 0)",
+            "INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 0, 0)",
+            "INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 6, 6)",
+        ] {
+            let connection = journal();
+            connection.execute(statement, []).unwrap();
+            assert!(judge(&connection).is_some(), "{statement}");
+        }
+        let connection = journal();
+        connection
+            .execute("INSERT INTO incidents (subject, start, ended) VALUES ('over', 1, 2)", [])
+            .unwrap();
+        assert_eq!(judge(&connection), None, "all events of it were dropped");
+    }
 }

@@ -15,8 +15,12 @@ use super::place::beside;
 use super::running;
 use super::target::Target;
 
-/// How many names are tried.
+/// How many names are tried: those that begin as the journal's does, and then some that are not too long whatever the journal is called.
 const NAMES: u32 = 100;
+const SHORT_NAMES: u32 = 10;
+
+/// How many copies are written at most, if none of them can be given its name.
+const COPIES: u32 = 3;
 
 /// Whether the database has no name any more. Its lock is on the database itself, on Linux only.
 #[cfg(target_os = "linux")]
@@ -30,27 +34,39 @@ pub(super) fn is_nameless(_: &Lock) -> bool {
     false
 }
 
-/// Copies the journal to the first free name of `journal.db-rescued`, `journal.db-rescued-2` and so on. The copy is the same
-/// stream, as after a clean stop. Returns its path.
+/// Copies the journal to the first name of `journal.db-rescued`, `journal.db-rescued-2` and so on that is free and can be used, at
+/// last to `rescued.db` or `rescued-2.db`, which are short. The copy is the same stream, as after a clean stop. Returns its path.
 ///
 /// # Errors
-/// The copy can't be written.
+/// The copy can't be written. Says why the first name could not be used that nobody else has.
 pub(super) fn rescue(connection: &Connection, journal: &Path, head: Head) -> Result<PathBuf, OpenError> {
-    let mut number = 1;
-    loop {
-        let name = if number == 1 { "rescued".to_owned() } else { format!("rescued-{number}") };
-        let into = beside(journal, &name);
-        match Target::new(journal, &into) {
+    let beside_it = numbered(NAMES).map(|name| beside(journal, &name));
+    let short = numbered(SHORT_NAMES).map(|name| journal.with_file_name(format!("{name}.db")));
+    let (mut failed, mut copies) = (None, 0);
+    for into in beside_it.chain(short) {
+        let error = match Target::new(journal, &into) {
             Ok(target) => {
+                copies += 1;
                 let copied = backup::copy(connection, target.written(), &Stop::default());
                 copied
                     .and_then(|copy| running::set(&copy, false))
                     .map_err(|error| OpenError::unusable(&into, error))?;
-                target.finish(head)?;
-                return Ok(into);
+                match target.finish(head) {
+                    Ok(()) => return Ok(into),
+                    Err(error) if copies == COPIES => return Err(error),
+                    Err(error) => error,
+                }
             }
-            Err(OpenError::Exists { .. } | OpenError::Held { .. }) if number < NAMES => number += 1,
-            Err(error) => return Err(error),
+            Err(error) => error,
+        };
+        if !matches!(error, OpenError::Exists { .. } | OpenError::Held { .. }) {
+            failed.get_or_insert(error);
         }
     }
+    Err(failed.unwrap_or_else(|| OpenError::unusable(journal, "no name is left for a copy")))
+}
+
+/// `rescued`, `rescued-2` and so on.
+fn numbered(names: u32) -> impl Iterator<Item = String> {
+    (1..=names).map(|number| if number == 1 { "rescued".to_owned() } else { format!("rescued-{number}") })
 }

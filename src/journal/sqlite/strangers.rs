@@ -1,7 +1,7 @@
 //! Files that are not a journal's under the names that its own files have beside it. A start would overwrite them, and SQLite
 //! would delete them.
 //!
-//! Beside a journal that has begun, a witness file, a log and its index with that name are the journal's own: if their content is
+//! Beside a journal that has begun, a witness file and the index of a log with that name are the journal's own: if their content is
 //! not what it was, they are damaged, which others judge. Beside a file that is still to be made, or is empty, they may be
 //! anybody's.
 
@@ -10,8 +10,9 @@ use std::io::Read;
 use std::path::Path;
 
 use super::super::open_error::OpenError;
-use super::place::beside;
+use super::place::{COMPANIONS, beside};
 use super::running;
+use super::wal;
 use super::witness;
 
 /// Refuses what would be lost if a journal were opened or begun at a path. Links, pipes and devices are refused elsewhere.
@@ -20,6 +21,9 @@ use super::witness;
 /// Which file is not a journal's; or there is the log of a journal without the journal.
 pub(super) fn refuse(journal: &Path) -> Result<(), OpenError> {
     let is_new = !has_content(journal);
+    if is_new {
+        refuse_companion(journal)?;
+    }
     if is_new && running::has_log(journal) {
         return Err(OpenError::LogAlone { path: journal.to_owned(), log: beside(journal, "wal") });
     }
@@ -30,8 +34,25 @@ pub(super) fn refuse(journal: &Path) -> Result<(), OpenError> {
     if is_new {
         look(journal, "head", witness::is_line, "is not a witness file of a journal")?;
         look(journal, "shm", is_index, "is not an index of SQLite")?;
+    } else {
+        // After a clean stop it is empty, and SQLite takes another program's file for an empty log, over which it writes.
+        look(journal, "wal", is_log, "is not a write-ahead log of SQLite")?;
     }
     Ok(())
+}
+
+/// Refuses to begin a journal under a name that a file beside another database has: SQLite would take it for that file.
+fn refuse_companion(journal: &Path) -> Result<(), OpenError> {
+    let name = journal.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let owners = COMPANIONS.iter().filter_map(|suffix| name.strip_suffix(suffix)?.strip_suffix('-'));
+    let mut owners = owners.map(|owner| journal.with_file_name(owner));
+    match owners.find(|owner| beginning(owner).starts_with(b"SQLite format 3\0")) {
+        None => Ok(()),
+        Some(owner) => {
+            let what = format!("is the name of a file that belongs to {}", owner.display());
+            Err(OpenError::Exists { path: journal.to_owned(), what: what.into() })
+        }
+    }
 }
 
 /// Looks at one of the files beside a journal. One that is not there has no byte, as one that was just made.
@@ -81,6 +102,12 @@ fn is_index(bytes: &[u8]) -> bool {
     is_blank(bytes) || version.is_some_and(|version| version == VERSION || version == VERSION.swap_bytes())
 }
 
+/// Whether a write-ahead log begins so.
+fn is_log(bytes: &[u8]) -> bool {
+    let mark = &bytes[..bytes.len().min(4)];
+    is_blank(mark) || [wal::MAGIC, wal::MAGIC_BIG].iter().any(|magic| magic.to_be_bytes() == *mark)
+}
+
 /// Whether a rollback journal begins so.
 fn is_rest(bytes: &[u8]) -> bool {
     const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
@@ -123,6 +150,8 @@ mod tests {
         for other in [&b"my notes\n"[..], format!("{line}{line}").as_bytes(), b"[package]"] {
             assert!(!witness::is_line(other), "{other:?}");
         }
+        assert!(is_log(b"") && is_log(&[0x37, 0x7f, 6, 0x82, 0]) && is_log(&[0; 32]));
+        assert!(!is_log(b"SQLite format 3\0") && !is_log(b"x"));
         assert!(is_index(&3_007_000_u32.to_ne_bytes()) && is_index(&[0; 100]) && !is_index(b"my notes"));
         assert!(
             is_rest(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7\0")

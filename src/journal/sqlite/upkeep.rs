@@ -1,6 +1,7 @@
 //! What the writer does beside writing: it watches the journal's files, keeps the write-ahead log small, keeps the
 //! witness file, and leaves a whole file at a clean stop.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::super::error::Trouble;
+use super::super::open_error::OpenError;
 use super::files::Files;
 use super::head::Head;
 use super::lock::Lock;
@@ -104,6 +106,7 @@ impl Upkeep {
             }
             Err(error) => {
                 if is_first {
+                    let error = with_causes(&error);
                     tracing::error!(%error, "the copy could not be made; the server tries again each minute");
                 }
                 self.files.is_only_here();
@@ -146,4 +149,10 @@ impl Upkeep {
             );
         }
     }
+}
+
+/// An error with what has caused it.
+fn with_causes(error: &OpenError) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }

@@ -70,6 +70,10 @@ pub(super) fn empty(connection: &Connection) -> rusqlite::Result<bool> {
 /// Bytes of the header of the log.
 const HEADER: usize = 32;
 
+/// What a log begins with, as a big-endian number: the lowest bit says in which order its checksums take the bytes.
+pub(super) const MAGIC: u32 = 0x377f_0682;
+pub(super) const MAGIC_BIG: u32 = MAGIC | 1;
+
 /// Whether the log begins with something else than a header, whose own checksum matches. SQLite reads the header only after a
 /// crash, and then takes a log without one for empty. To read it is safe: SQLite has no locks on this file.
 pub(super) fn is_overwritten(path: &Path) -> std::io::Result<bool> {
@@ -79,8 +83,8 @@ pub(super) fn is_overwritten(path: &Path) -> std::io::Result<bool> {
         return if error.kind() == ErrorKind::UnexpectedEof { Ok(false) } else { Err(error) };
     }
     let (words, _) = header.as_chunks::<4>();
-    let is_big = words[0] == 0x377f_0683_u32.to_be_bytes();
-    let is_known = is_big || words[0] == 0x377f_0682_u32.to_be_bytes();
+    let is_big = words[0] == MAGIC_BIG.to_be_bytes();
+    let is_known = is_big || words[0] == MAGIC.to_be_bytes();
     let mut sums = [0_u32; 2];
     for pair in words[..6].chunks_exact(2) {
         let number = |word| if is_big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };

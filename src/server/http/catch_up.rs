@@ -136,7 +136,7 @@ impl Incidents {
         let open = self.journal.open_incidents().await?.into_iter().map(|incident| incident.start);
         let newest = self.journal.incidents(KEEP).await?.into_iter().map(|span| span.start);
         let oldest = open.chain(newest).min();
-        let position = oldest.map_or(self.journal.extent().head, |start| start - 1);
+        let position = oldest.map_or(self.journal.extent().head, |start| start.saturating_sub(1));
         folded.position = Some(position);
         Ok(position)
     }
