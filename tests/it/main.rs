@@ -110,6 +110,7 @@ mod scenario;
 mod schema;
 mod schema_changes;
 mod schema_references;
+mod second_name;
 mod second_server;
 mod serve;
 mod several;

@@ -57,6 +57,7 @@ pub(super) fn of(
         return Ok(Audit { stream: None, oldest: 1, head: 0, sound_to: 0, checks });
     };
     let (stream, head, seal) = source.head(path)?;
+    let remembered = remembered.map(|remembered| remembered.of(&stream));
     let case = Case {
         connection: &source.connection,
         format,

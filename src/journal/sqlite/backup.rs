@@ -49,7 +49,7 @@ pub fn backup(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenError
     drop(source);
     check(target.written(), into, stop)?;
     interrupt::look(stop).map_err(unusable)?;
-    target.finish(head)?;
+    target.finish(&stream, head)?;
     Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys: 0 })
 }
 

@@ -22,8 +22,9 @@ impl Head {
         Self { position: 0, checksum: chain::ORIGIN, oldest: 1, base: chain::ORIGIN };
 
     /// The commit that the witness file remembers of it.
-    pub(super) fn last_commit(&self) -> LastCommit {
-        LastCommit { position: self.position, checksum: self.checksum }
+    pub(super) fn last_commit(&self, stream: &StreamId) -> LastCommit {
+        let stream = Some(chain::of_text(stream.as_str()));
+        LastCommit { position: self.position, checksum: self.checksum, stream }
     }
 
     /// The checksum of the row itself. No other check would notice a changed stream name or a changed oldest position.

@@ -124,8 +124,8 @@ impl Import for FileImport {
     }
 
     fn finish(self: Box<Self>) -> Result<(), OpenError> {
-        let Self { target, head, connection, .. } = *self;
+        let Self { target, stream, head, connection, .. } = *self;
         drop(connection);
-        target.finish(head)
+        target.finish(&stream, head)
     }
 }

@@ -109,6 +109,7 @@ pub(super) fn open(
     step(path);
     let loaded = head::load(&connection).map_err(sqlite)?;
     let (stream, head, seal) = loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))?;
+    let remembered = remembered.of(&stream);
     let others = Others::of(&connection).map_err(sqlite)?;
     let case = Case {
         connection: &connection,
@@ -144,7 +145,7 @@ pub(super) fn open(
         let samples = times::sample(&connection, head).map_err(sqlite)?;
         ages.found(&samples, clock.now().as_microsecond(), clock.steady());
     }
-    witness.confirm(head.last_commit(), remembered).map_err(unwitnessed)?;
+    witness.confirm(head.last_commit(&stream), remembered).map_err(unwitnessed)?;
     step(path);
     running::set(&connection, true).map_err(sqlite)?;
     step(path);
@@ -240,7 +241,7 @@ mod tests {
         let folder = folder("stale");
         fs::write(
             folder.join("journal.db-head"),
-            super::super::witness::line(LastCommit { position: 7, checksum: 1 }),
+            super::super::witness::line(LastCommit { position: 7, checksum: 1, stream: Some(3) }),
         )
         .unwrap();
         killed_at_each_step(&folder, &folder.join("journal.db"));

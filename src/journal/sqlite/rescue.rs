@@ -14,6 +14,7 @@ use super::lock::Lock;
 use super::place::beside;
 use super::running;
 use super::target::Target;
+use crate::contract::StreamId;
 
 /// How many names are tried: those that begin as the journal's does, and then some that are not too long whatever the journal is called.
 const NAMES: u32 = 100;
@@ -39,7 +40,12 @@ pub(super) fn is_nameless(_: &Lock) -> bool {
 ///
 /// # Errors
 /// The copy can't be written. Says why the first name could not be used that nobody else has.
-pub(super) fn rescue(connection: &Connection, journal: &Path, head: Head) -> Result<PathBuf, OpenError> {
+pub(super) fn rescue(
+    connection: &Connection,
+    journal: &Path,
+    stream: &StreamId,
+    head: Head,
+) -> Result<PathBuf, OpenError> {
     let beside_it = numbered(NAMES).map(|name| beside(journal, &name));
     let short = numbered(SHORT_NAMES).map(|name| journal.with_file_name(format!("{name}.db")));
     let (mut failed, mut copies) = (None, 0);
@@ -51,7 +57,7 @@ pub(super) fn rescue(connection: &Connection, journal: &Path, head: Head) -> Res
                 copied
                     .and_then(|copy| running::set(&copy, false))
                     .map_err(|error| OpenError::unusable(&into, error))?;
-                match target.finish(head) {
+                match target.finish(stream, head) {
                     Ok(()) => return Ok(into),
                     Err(error) if copies == COPIES => return Err(error),
                     Err(error) => error,

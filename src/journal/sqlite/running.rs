@@ -49,8 +49,8 @@ pub(super) fn wrong(
         return Ok(None);
     }
     Ok(Some(format!(
-        "it was copied while a server used it, without the -wal file that has the newest events, or that file was \
-         removed: events after {head} may be missing. Copy it again together with that file, or make the copy with \
+        "it was copied while a server used it, or served under another name, without the -wal file that has the newest events, or that file \
+         was removed: events after {head} may be missing. Copy it again together with that file, or make the copy with \
          `incident check-journal FILE --backup TO`"
     )))
 }

@@ -46,7 +46,7 @@ pub fn salvage(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenErro
     interrupt::at(stop, &mut source.connection).map_err(unusable)?;
     let stream = StreamId::fresh();
     let (head, renewed_keys) = copy(&source, &stream, target.written(), stop).map_err(unusable)?;
-    target.finish(head)?;
+    target.finish(&stream, head)?;
     Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys })
 }
 

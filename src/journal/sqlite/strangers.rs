@@ -143,7 +143,7 @@ mod tests {
         {
             assert!(!is_lock(other), "{other:?}");
         }
-        let line = witness::line(witness::LastCommit { position: 7, checksum: -1 });
+        let line = witness::line(witness::LastCommit { position: 7, checksum: -1, stream: Some(-7) });
         for ours in [line.as_bytes(), &line.as_bytes()[..20], b"", &[0; 51]] {
             assert!(witness::is_line(ours), "{ours:?}");
         }

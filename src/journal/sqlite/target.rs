@@ -16,6 +16,7 @@ use super::lock::Claim;
 use super::place::{COMPANIONS, beside, real};
 use super::witness::Witness;
 use super::{private, strangers};
+use crate::contract::StreamId;
 use crate::new_file::take_name;
 
 /// A file that is being written. What was written is removed if it is dropped before [`Target::finish`].
@@ -63,7 +64,7 @@ impl Target {
 
     /// Gives the file its name, together with a witness file that confirms its newest event. No connection to it is
     /// open.
-    pub(super) fn finish(self, head: Head) -> Result<(), OpenError> {
+    pub(super) fn finish(self, stream: &StreamId, head: Head) -> Result<(), OpenError> {
         let unusable = |error: io::Error| OpenError::unusable(&self.path, error);
         // What SQLite left in the log of the new file belongs into the file, also for one who copies it further.
         let emptied: rusqlite::Result<i64> = Connection::open(&self.written).and_then(|connection| {
@@ -72,7 +73,7 @@ impl Target {
         emptied.map_err(|error| OpenError::unusable(&self.path, error))?;
         File::open(&self.written).and_then(|file| file.sync_all()).map_err(unusable)?;
         refuse_existing(&self.path)?;
-        Witness::create(&self.path, head.last_commit()).map_err(unusable)?;
+        Witness::create(&self.path, head.last_commit(stream)).map_err(unusable)?;
         if let Err(error) = take_name(&self.written, &self.path) {
             // It says nothing of what another program has put there.
             let _ = fs::remove_file(beside(&self.path, "head"));

@@ -65,7 +65,7 @@ impl Upkeep {
         if self.is_away
             && !self.files.is_ruined()
             && rescue::is_nameless(&self.lock)
-            && self.rescue(connection, head)
+            && self.rescue(connection, stream, head)
         {
             // It says now where everything is.
             return self.files.check(connection, stream, head);
@@ -74,7 +74,7 @@ impl Upkeep {
         self.lock.look()?;
         // Without it, a kill would leave a file that looks like a copy without its log, however long nothing was appended.
         if !self.witness.is_in_place() {
-            self.remember(head);
+            self.remember(stream, head);
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Upkeep {
     }
 
     /// Makes a journal of what has no name any more, once. Returns whether there is something else to say since.
-    fn rescue(&mut self, connection: &Connection, head: Head) -> bool {
+    fn rescue(&mut self, connection: &Connection, stream: &StreamId, head: Head) -> bool {
         let is_early = self.tried.is_some_and(|tried| tried.elapsed() < AGAIN);
         if self.files.is_rescued() || is_early {
             return false;
@@ -96,7 +96,7 @@ impl Upkeep {
                  lost if the server ended before that is done"
             );
         }
-        let copied = rescue::rescue(connection, self.files.journal(), head);
+        let copied = rescue::rescue(connection, self.files.journal(), stream, head);
         let is_first = self.tried.replace(Instant::now()).is_none();
         match copied {
             Ok(file) => {
@@ -122,8 +122,8 @@ impl Upkeep {
     }
 
     /// Records the last commit. If that fails, events are accepted all the same: the next start can only check less.
-    pub(super) fn remember(&mut self, head: Head) {
-        let written = self.witness.remember(head.last_commit());
+    pub(super) fn remember(&mut self, stream: &StreamId, head: Head) {
+        let written = self.witness.remember(head.last_commit(stream));
         if let Err(error) = &written
             && !self.is_forgetful
         {

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 
 use super::place::{Id, beside, regular, remove_link};
 use super::{chain, private};
+use crate::contract::StreamId;
 
-/// The position and checksum of the last commit that was published.
+/// The last commit that was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LastCommit {
     pub(super) position: u64,
     pub(super) checksum: i64,
+    /// The checksum of the stream's name; `None` in the file of an older version.
+    pub(super) stream: Option<i64>,
 }
 
 /// The open witness file.
@@ -28,10 +31,25 @@ pub(super) struct Witness {
 pub(super) enum Remembered {
     /// Nothing: the file does not exist, or it is new.
     Nothing,
-    /// Not a commit: the file is damaged.
+    /// Not a commit, or not one of this stream: the file is damaged, or another journal's.
     Unreadable,
     /// The last commit.
     Commit(LastCommit),
+}
+
+impl Remembered {
+    /// What it says of this stream. Under another name of the file, such as a hard link, another witness file lies beside it: a server that
+    /// found none there has given the stream a new name.
+    pub(super) fn of(self, stream: &StreamId) -> Self {
+        match self {
+            Self::Commit(last)
+                if last.stream.is_some_and(|named| named != chain::of_text(stream.as_str())) =>
+            {
+                Self::Unreadable
+            }
+            same => same,
+        }
+    }
 }
 
 impl Witness {
@@ -139,20 +157,29 @@ fn parse_file(file: &mut File) -> std::io::Result<Remembered> {
 }
 
 pub(super) fn line(commit: LastCommit) -> String {
-    let body = format!("{:016x} {:016x}", commit.position, commit.checksum);
+    let mut body = format!("{:016x} {:016x}", commit.position, commit.checksum);
+    if let Some(stream) = commit.stream {
+        body += &format!(" {stream:016x}");
+    }
     format!("{body} {:016x}\n", chain::of_text(&body))
 }
 
 /// Whether bytes can be such a line, as far as a crash has left it.
 pub(super) fn is_line(bytes: &[u8]) -> bool {
-    let length = line(LastCommit { position: 0, checksum: 0 }).len();
+    let length = line(LastCommit { position: 0, checksum: 0, stream: Some(0) }).len();
     bytes.len() <= length
         && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b' ' | b'\n' | 0))
 }
 
 fn parse(text: &str) -> Option<LastCommit> {
-    let mut parts = text.trim_end().split(' ');
-    let mut next = || u64::from_str_radix(parts.next()?, 16).ok();
-    let commit = LastCommit { position: next()?, checksum: next()?.cast_signed() };
+    let parts = text.trim_end().split(' ').map(|part| u64::from_str_radix(part, 16));
+    let parts: Vec<u64> = parts.collect::<Result<_, _>>().ok()?;
+    let (position, checksum, stream) = match *parts {
+        [position, checksum, stream, _] => (position, checksum, Some(stream)),
+        [position, checksum, _] => (position, checksum, None),
+        _ => return None,
+    };
+    let stream = stream.map(u64::cast_signed);
+    let commit = LastCommit { position, checksum: checksum.cast_signed(), stream };
     (line(commit) == text).then_some(commit)
 }

@@ -285,7 +285,7 @@ impl Writer {
         }
         self.head = head;
         self.ages.stored(head.position, self.clock.steady());
-        self.upkeep.remember(head);
+        self.upkeep.remember(&self.stream, head);
         if self.is_down() {
             tracing::info!("the journal can be written again");
             self.condition.set_writer(None);
