@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, oneshot, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +27,9 @@ use crate::plan::Plan;
 
 /// The longest time that a caller waits for the end of an incident: less than the 30 s that our own clients, and most others, wait.
 const LONGEST_END: Duration = Duration::from_secs(25);
+
+/// The shortest time, however long it has waited for its turn.
+const SHORTEST_END: Duration = Duration::from_secs(2);
 
 /// Plays any number of incidents at once. Cheap to clone.
 #[derive(Clone)]
@@ -171,15 +174,18 @@ impl Player {
     /// # Errors
     /// [`PlayError::Unanswered`] if the journal has answered no read for 8 s, [`PlayError::Ending`] after 25 s: the cancellation goes on.
     pub async fn cancel(&self, id: &str) -> Result<Option<Cancellation>, PlayError> {
-        self.cancel_holding(id, ()).await
+        self.cancel_holding(id, (), Instant::now()).await
     }
 
-    /// The same. `held` is dropped when the cancellation is over, also if the caller has stopped waiting.
+    /// The same for a caller that has waited since `began`. `held` is dropped when the cancellation is over, also if the caller has stopped
+    /// waiting.
     pub async fn cancel_holding(
         &self,
         id: &str,
         held: impl Send + 'static,
+        began: Instant,
     ) -> Result<Option<Cancellation>, PlayError> {
+        let until = (began + LONGEST_END).max(Instant::now() + SHORTEST_END);
         let (reply, cancelled) = oneshot::channel();
         let (progress, mut read) = watch::channel(());
         let (context, id) = (self.context.clone(), id.to_owned());
@@ -192,7 +198,7 @@ impl Player {
             // The caller may be gone.
             let _ = reply.send(cancelled);
         });
-        let mut cancelled = pin!(timeout(LONGEST_END, cancelled));
+        let mut cancelled = pin!(timeout_at(until, cancelled));
         loop {
             tokio::select! {
                 answer = &mut cancelled => {

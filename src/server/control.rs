@@ -1,5 +1,6 @@
 //! Starting and cancelling incidents: the scenarios, and the player with its defaults.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::turns::{Busy, Turns};
@@ -58,9 +59,10 @@ impl IncidentControl {
         }
     }
 
-    /// Starts an incident. Returns once its start is durable.
+    /// Starts an incident for a client at this address. Returns once its start is durable.
     pub(super) async fn trigger(
         &self,
+        from: IpAddr,
         name: &str,
         seed: Option<u64>,
         speed: Option<Speed>,
@@ -69,7 +71,7 @@ impl IncidentControl {
         let library = self.library.get();
         let scenario = library.get(name).ok_or_else(|| unknown(&library, name))?;
         let seed = seed.or(self.seed).unwrap_or(scenario.file.seed);
-        let turn = self.compiling.take().await?;
+        let turn = self.compiling.take(from).await?;
         let (library, name) = (Arc::clone(&library), name.to_owned());
         // On a thread of its own, because it may take a second, which would hold up events and requests.
         let compiled = tokio::task::spawn_blocking(move || {

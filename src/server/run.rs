@@ -1,6 +1,6 @@
 //! The composition root: puts journal, hub, player, shards and the HTTP interface together, runs and drains them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -248,7 +248,9 @@ impl Server {
 
     /// Starts an incident, as `POST /api/incidents` does.
     pub async fn trigger(&self, scenario: &str) -> Result<Started, TriggerError> {
-        self.control.trigger(scenario, None, None, Settings::default()).await
+        self.control
+            .trigger(IpAddr::from(Ipv4Addr::LOCALHOST), scenario, None, None, Settings::default())
+            .await
     }
 
     /// Plays a recording beside everything else. Returns how many of its incidents had begun before: see

@@ -232,6 +232,27 @@ fn many_unknown_keys_are_one_reading() {
     assert_eq!((told("`one`"), told("`two`"), told("`actoin`"), told("`why`")), (1, 1, 3, 3));
 }
 
+/// Each of them would be looked at for each of the others.
+#[test]
+fn what_is_too_many_of_a_kind_is_one_mistake() {
+    let text = Declared { steps: 3, ..SMALL }.text();
+    let outcomes: Vec<String> = (0..200).map(|n| format!("o{n} = 0.005")).collect();
+    let draws = text.replacen(
+        "action = \"act\"",
+        &format!("action = \"act\"\ndraws = {{ {} }}", outcomes.join(", ")),
+        1,
+    );
+    let variants: String = (0..5_000).map(|n| format!("[variant.v{n}]\nq = \"a\"\n")).collect();
+    for (text, said) in [
+        (draws, "200 outcomes of one step: at most 100 are allowed"),
+        (format!("{text}\n{variants}"), "more than 50 variants"),
+    ] {
+        let error = Scenario::parse("wrong.toml", &text).unwrap_err();
+        let told: Vec<_> = error.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        assert_eq!(told, [said]);
+    }
+}
+
 /// A scenario whose plan takes a while.
 fn slow() -> Library {
     let slow = Declared { metrics: 25, samples: 19_000, ..SMALL };

@@ -40,15 +40,21 @@ impl Serve {
     pub(in crate::cli) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         let began = Instant::now();
         let color = color.apply(&std::io::stderr());
+        let runtime = runtime()?;
+        // Before anything that takes time.
+        let survive_hangups = {
+            let _inside = runtime.enter();
+            signals::survive_hangups()
+        };
         let scenarios = library::read(&self, color, quiet)?;
         let recording = self
             .replay
             .as_deref()
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
-        let runtime = runtime()?;
         let (again, files) = (Again::new(), ReadyFiles::of(&self));
-        let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet, &again));
+        let ended =
+            runtime.block_on(self.serve(scenarios, recording, began, color, quiet, &again, survive_hangups));
         runtime.block_on(again.until_ready(files));
         // What waits for a disk or for the reader of stdout must not make the end wait.
         runtime.shutdown_timeout(LAST_THREADS);
@@ -135,8 +141,8 @@ impl Serve {
         color: bool,
         quiet: bool,
         again: &Again,
+        survive_hangups: impl AsyncFnOnce(bool),
     ) -> Result<Exit, Failure> {
-        let survive_hangups = signals::survive_hangups();
         let Scenarios { library, description: scenarios, watched } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();

@@ -8,19 +8,16 @@ use super::super::error::Trouble;
 /// The troubles of the writer and of the readers, of which one is shown.
 #[derive(Debug)]
 pub(super) struct Condition {
-    troubles: Mutex<Troubles>,
+    /// The writer's.
+    writer: Mutex<Option<Trouble>>,
+    /// The readers', which those follow who wait for a read: that of the writer may be shown already.
+    reads: watch::Sender<Option<Trouble>>,
     shown: watch::Sender<Option<Trouble>>,
-}
-
-#[derive(Debug, Default)]
-struct Troubles {
-    writer: Option<Trouble>,
-    reads: Option<Trouble>,
 }
 
 impl Default for Condition {
     fn default() -> Self {
-        Self { troubles: Mutex::default(), shown: watch::channel(None).0 }
+        Self { writer: Mutex::default(), reads: watch::channel(None).0, shown: watch::channel(None).0 }
     }
 }
 
@@ -32,26 +29,36 @@ impl Condition {
 
     /// Why the journal can't be written.
     pub(super) fn writer(&self) -> Option<Trouble> {
-        self.troubles.lock().writer.clone()
+        self.writer.lock().clone()
     }
 
     /// That reads hang.
     pub(super) fn reads(&self) -> Option<Trouble> {
-        self.troubles.lock().reads.clone()
+        self.reads.borrow().clone()
+    }
+
+    /// Resolves as soon as reads hang.
+    pub(super) async fn reads_hang(&self) -> Trouble {
+        let mut reads = self.reads.subscribe();
+        // The sender is in here.
+        match reads.wait_for(Option::is_some).await.map(|found| found.clone()) {
+            Ok(Some(trouble)) => trouble,
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
     }
 
     pub(super) fn set_writer(&self, trouble: Option<Trouble>) {
-        self.change(|troubles| troubles.writer = trouble);
+        self.change(|writer| *writer = trouble);
     }
 
     pub(super) fn set_reads(&self, trouble: Option<Trouble>) {
-        self.change(|troubles| troubles.reads = trouble);
+        self.change(|_| drop(self.reads.send_replace(trouble)));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Troubles)) {
-        let mut troubles = self.troubles.lock();
-        change(&mut troubles);
-        let now = troubles.writer.clone().or_else(|| troubles.reads.clone());
+    fn change(&self, change: impl FnOnce(&mut Option<Trouble>)) {
+        let mut writer = self.writer.lock();
+        change(&mut writer);
+        let now = writer.clone().or_else(|| self.reads());
         // Under the lock, so that the newest is shown last.
         self.shown.send_if_modified(|shown| {
             let is_new = *shown != now;

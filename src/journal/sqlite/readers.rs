@@ -91,14 +91,7 @@ impl Readers {
         };
         let hung = async move {
             tokio::time::sleep(WHILE_OTHERS_HANG).await;
-            let mut seen = condition.subscribe();
-            loop {
-                if let Some(trouble) = condition.reads() {
-                    return JournalError::Unavailable(trouble);
-                }
-                // The sender is in the condition.
-                let _ = seen.changed().await;
-            }
+            JournalError::Unavailable(condition.reads_hang().await)
         };
         Box::pin(async move {
             tokio::select! {
@@ -129,4 +122,38 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 /// parameters have new values, to plan it for them: four times the cost of the queries here, each of which has one good plan.
 pub(super) fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::place::Stamp;
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_a_read_is_told_that_reads_hang_also_if_writes_hang_already() {
+        let folder = std::env::temp_dir().join(format!("incident-readers-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("journal.db");
+        drop(Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)"));
+        let condition = Arc::new(Condition::default());
+        let place = Place::new(&path, Stamp::of(&path).unwrap().id);
+        let readers = Readers::new(place, None, Arc::clone(&condition));
+        let hangs =
+            |what: &'static str| Some(Trouble::from_error(TroubleKind::Io, std::io::Error::other(what)));
+        let (goes_on, waits) = mpsc::channel::<()>();
+        let read = readers.query(move |_| Ok(waits.recv().is_ok()));
+        condition.set_writer(hangs("a write"));
+        let told = async {
+            tokio::time::sleep(2 * WHILE_OTHERS_HANG).await;
+            condition.set_reads(hangs("a read"));
+        };
+        let (answer, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(20), read), told);
+        let error = answer.expect("an answer").unwrap_err();
+        assert!(format!("{error:?}").contains("a read"), "{error:?}");
+        drop(goes_on);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -27,6 +27,9 @@ pub(super) use warnings::warnings;
 /// The most steps that a file may have.
 const MOST_STEPS: usize = 10_000;
 
+/// The most outcomes of one step: each that follows one is looked for among them.
+const MOST_OUTCOMES: usize = 100;
+
 /// All mistakes in a file that has the right shape.
 pub(super) fn diagnostics(file: &ScenarioFile) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -45,6 +48,13 @@ pub(super) fn diagnostics(file: &ScenarioFile) -> Vec<Diagnostic> {
         return found;
     }
     let by_id = edges::ById::new(file);
+    let mut drawn = file.steps.iter().filter_map(|step| step.draws.as_ref());
+    if let Some(draws) = drawn.find(|draws| draws.get_ref().0.len() > MOST_OUTCOMES) {
+        let message =
+            format!("{} outcomes of one step: at most {MOST_OUTCOMES} are allowed", draws.get_ref().0.len());
+        found.push(Diagnostic::new(draws.span(), message, "these"));
+        return found;
+    }
     steps::references(file, &by_id, &mut found);
     steps::ranges(file, &mut found);
     steps::repeats(file, &by_id, &mut found);

@@ -96,6 +96,9 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
         Ok(read) => read,
         Err(found) => return found,
     };
+    if let Some(mistake) = too_many_variants(table.get_ref()) {
+        return vec![mistake];
+    }
     let is_empty = table.get_ref().is_empty();
     let mut found = applied.mistakes;
     found.extend(lines::broken(table.get_ref(), MOST));
@@ -124,6 +127,15 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
         let found = explained(words::together(found), &applied.warnings);
         return if is_empty { words::of_empty(found) } else { found };
     }
+}
+
+/// Each wrong variant is a mistake of its own, which takes a reading.
+fn too_many_variants(table: &DeTable<'_>) -> Option<Diagnostic> {
+    let variants = table.get(settings::VARIANT)?.get_ref().as_table()?;
+    let mut places: Vec<_> = variants.keys().map(Spanned::span).collect();
+    places.sort_by_key(|place| place.start);
+    let first = places.get(settings::MOST)?.clone();
+    Some(Diagnostic::new(first, format!("more than {} variants", settings::MOST), "the first too many"))
 }
 
 /// A value that is wrong because the name of a parameter in it is wrong.

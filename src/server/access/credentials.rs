@@ -1,5 +1,6 @@
 //! The credentials of a request, and the responses to missing and wrong ones.
 
+use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 
@@ -59,8 +60,9 @@ pub(super) fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterato
 /// A token in a URL ends up in histories, logs and `Referer` headers: it is refused even by an open server, so that
 /// clients do not get used to it.
 pub(super) fn refuse_in_url(uri: &Uri) -> Result<(), Problem> {
-    let names = uri.query().unwrap_or_default().split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
-    for name in names {
+    // Decoded, as those read it who take a parameter. What can't be is refused there.
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).unwrap_or_default();
+    for (name, _) in pairs {
         if name.eq_ignore_ascii_case("token") || name.eq_ignore_ascii_case("access_token") {
             let detail = "never put a token in a URL, because logs keep URLs: send Authorization: Bearer TOKEN instead, \
                 and replace this token";

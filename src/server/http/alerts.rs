@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use super::api::{json_answer, no_incident};
 use super::incidents::{Incidents, NoAlerts};
 use super::problem::Problem;
 use super::quota::Quota;
+use crate::server::door::ConnectionInfo;
 use crate::server::turns::Turn;
 use crate::world::Alerts;
 
@@ -29,6 +30,7 @@ struct Answer {
 pub(in crate::server) async fn alerts(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
+    Extension(info): Extension<ConnectionInfo>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
@@ -46,6 +48,6 @@ pub(in crate::server) async fn alerts(
             }
         }
     };
-    let alerts = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
-    json_answer(&quota, &Answer { now: incidents.now(), incident: id, alerts })
+    let alerts = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    json_answer(&quota, info.peer(), &Answer { now: incidents.now(), incident: id, alerts })
 }

@@ -1,5 +1,6 @@
 //! `/api`: scenarios and incidents.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::body;
 use super::incidents::{Incidents, off_workers};
@@ -35,10 +37,11 @@ use crate::server::turns::Turn;
 pub(in crate::server) async fn scenarios(
     State(control): State<Arc<IncidentControl>>,
     State(quota): State<Arc<Quota>>,
+    Extension(info): Extension<ConnectionInfo>,
 ) -> Result<Response, Problem> {
     let library = control.library.get();
     let scenarios = library.iter().map(Scenario::summary);
-    json_answer(&quota, &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
+    json_answer(&quota, info.peer(), &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
 }
 
 /// `GET /api/servers`: where a page goes on when this server is away.
@@ -71,7 +74,7 @@ pub(in crate::server) async fn trigger(
             None => problem,
         });
     }
-    let started = control.trigger(&scenario, seed, speed, settings).await?;
+    let started = control.trigger(info.peer(), &scenario, seed, speed, settings).await?;
     let location = format!("{base}/api/incidents/{}", started.id);
     let body = json!({ "id": started.id, "stream": hub.stream(), "position": started.position });
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response())
@@ -90,8 +93,8 @@ pub(in crate::server) async fn incident(
         let mut reading = Reading::new(work, info, turn);
         incidents.incident(name, &mut reading).await
     };
-    let incident = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
-    json_answer(&quota, &incident)
+    let incident = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    json_answer(&quota, info.peer(), &incident)
 }
 
 /// `GET /api/incidents/ID/report.md`
@@ -115,8 +118,8 @@ pub(in crate::server) async fn report(
         });
         Ok(text.await?)
     };
-    let text = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
-    quota.answer("text/markdown; charset=utf-8", text)
+    let text = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    quota.answer(info.peer(), "text/markdown; charset=utf-8", text)
 }
 
 /// `DELETE /api/incidents/ID` cancels it.
@@ -129,14 +132,15 @@ pub(in crate::server) async fn cancel(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
+    let began = Instant::now();
     let (player, incidents, work, info, name) = (&control.player, &*incidents, &*quota, &info, id.as_str());
     // The turn comes before anything is done: a request that is refused has changed nothing.
     let cancel = |turn: Turn| async move {
         let mut reading = Reading::new(work, info, turn);
         reading.stand_aside(incidents.behind(name).await?).await?;
-        Ok(player.cancel_holding(name, reading.held()).await?)
+        Ok(player.cancel_holding(name, reading.held(), began).await?)
     };
-    let ended = quota.find(cancel).await?.ok_or_else(|| no_incident(&id))?;
+    let ended = quota.find_to_cancel(info.peer(), cancel).await?.ok_or_else(|| no_incident(&id))?;
     let body = json!({
         "id": id,
         "stream": hub.stream(),
@@ -147,10 +151,14 @@ pub(in crate::server) async fn cancel(
     Ok(Json(body).into_response())
 }
 
-pub(super) fn json_answer(quota: &Quota, content: &impl Serialize) -> Result<Response, Problem> {
+pub(super) fn json_answer(
+    quota: &Quota,
+    address: IpAddr,
+    content: &impl Serialize,
+) -> Result<Response, Problem> {
     let content = serde_json::to_vec(content)
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    quota.answer("application/json", content)
+    quota.answer(address, "application/json", content)
 }
 
 pub(super) fn no_incident(id: &str) -> Problem {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::query::{Pairs, Parameter};
 use super::quota::Quota;
 use crate::contract::ResetReason;
+use crate::server::door::ConnectionInfo;
 use crate::server::turns::Turn;
 
 /// The number of the last event that the client has.
@@ -26,6 +27,7 @@ const AFTER: Parameter = Parameter {
 pub(in crate::server) async fn incident_events(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
+    Extension(info): Extension<ConnectionInfo>,
     id: Result<Path<String>, PathRejection>,
     query: Pairs,
 ) -> Result<Response, Problem> {
@@ -44,8 +46,8 @@ pub(in crate::server) async fn incident_events(
             Err(NoPart::Expired(oldest)) => Err(expired(name, after, oldest)),
         }
     };
-    let part = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
-    let mut response = quota.answer("application/x-ndjson", part.lines)?;
+    let part = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    let mut response = quota.answer(info.peer(), "application/x-ndjson", part.lines)?;
     // Relative, so that it also holds behind a proxy with a path of its own.
     let link = part.next.map(|next| HeaderValue::try_from(format!("<?after={next}>; rel=\"next\"")));
     if let Some(Ok(link)) = link {

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -15,8 +16,9 @@ use serde_json::{Map, Value};
 
 use super::incidents::Incidents;
 use super::problem::Problem;
-use super::quota::{PIECE_BYTES, Quota, in_time};
+use super::quota::{PIECE_BYTES, Quota, in_time_so_far};
 use crate::journal::Times;
+use crate::server::door::ConnectionInfo;
 
 /// A list that is being written.
 struct Listing {
@@ -64,9 +66,11 @@ const SEPARATOR: &str = ",";
 pub(in crate::server) async fn incidents(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
+    Extension(info): Extension<ConnectionInfo>,
 ) -> Result<Response, Problem> {
+    let address = info.peer();
     incidents.caught_up().await?;
-    let turn = quota.turn().await?;
+    let turn = quota.turn(address).await?;
     let (ids, left_out) = incidents.ids().await?;
     let left = ids.into_iter();
     let left_out = if left_out > 0 { format!("\"left_out\":{left_out},") } else { String::new() };
@@ -81,17 +85,17 @@ pub(in crate::server) async fn incidents(
         Body::from(first)
     } else {
         // The piece that is being sent, and the next one. The state of one incident may be larger than a piece.
-        let held = Some(quota.hold(first.len() + PIECE_BYTES)?);
-        let about = first.len() * (listing.left.len() + 1);
-        let rest = stream::unfold((listing, held, quota), |(mut listing, held, quota)| async move {
+        let held = Some(quota.hold(address, first.len() + PIECE_BYTES)?);
+        let rest = stream::unfold((listing, held, quota), move |(mut listing, held, quota)| async move {
             let piece = listing.piece().await;
             if piece.is_empty() {
                 return None;
             }
             drop(held);
             // Whoever reads slowly while others take all of the memory is told by the end of the connection.
-            let held =
-                quota.hold(piece.len() + PIECE_BYTES).map_err(|_| io::Error::other("too many answers"));
+            let held = quota
+                .hold(address, piece.len() + PIECE_BYTES)
+                .map_err(|_| io::Error::other("too many answers"));
             match held {
                 Ok(held) => Some((Ok(piece), (listing, Some(held), quota))),
                 Err(error) => {
@@ -101,7 +105,7 @@ pub(in crate::server) async fn incidents(
             }
         });
         let pieces = stream::iter([Ok(first)]).chain(rest);
-        Body::from_stream(in_time(pieces, about).map(|piece| piece.and_then(|piece| piece)))
+        Body::from_stream(in_time_so_far(pieces))
     };
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -5,8 +5,8 @@ use axum::extract::rejection::QueryRejection;
 
 use crate::scenario::did_you_mean;
 
-/// How much of a name or value is repeated.
-const SHOWN: usize = 60;
+/// The longest name that is repeated: shorter than a token, which may have been put in the place of a name.
+const SHOWN: usize = 15;
 
 /// Every name and value of a query, in order.
 pub(in crate::server) type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
@@ -35,7 +35,11 @@ impl Parameter {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("the only one is {name}: {is}"),
             };
-            return Err(format!("the query has no parameter {}: {hint}", shown(other)));
+            return Err(if is_shown(other) {
+                format!("the query has no parameter {other:?}: {hint}")
+            } else {
+                format!("the query has a parameter that this path does not take: {hint}")
+            });
         }
         match &pairs[..] {
             [] => Ok(None),
@@ -49,9 +53,7 @@ impl Parameter {
     }
 }
 
-fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    }
+/// Whether it looks like the name of a parameter.
+fn is_shown(name: &str) -> bool {
+    name.len() <= SHOWN && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(&byte))
 }

@@ -1,6 +1,7 @@
 //! The work and the memory that large answers may take at the same time. Requests beyond them are refused with 503, so
 //! that neither many readers nor slow ones hold up events.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,13 +12,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::problem::Problem;
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Refusal;
-use crate::server::turns::{Busy, Lane, Lanes, Turn, Turns};
+use crate::server::rate::network;
+use crate::server::turns::{Busy, Turn, Turns};
 
 /// About the bytes of one piece of an answer: what a slow reader costs besides the answer itself.
 pub(super) const PIECE_BYTES: usize = 32 * 1024;
@@ -25,13 +28,16 @@ pub(super) const PIECE_BYTES: usize = 32 * 1024;
 /// Bytes of large answers that are not sent yet, for all requests together.
 const BYTES: usize = 16 * 1024 * 1024;
 
+/// KiB of them that the clients of one network may hold.
+const OF_ONE: usize = BYTES / 1024 * 3 / 4;
+
 /// Requests that wait at the same time for what other servers have stored. They take no turn meanwhile.
 const ASKING: usize = 256;
 
 /// Smaller answers are not counted: the kernel takes them at once.
 const SMALL: usize = 64 * 1024;
 
-/// Requests that wait for their turn at the same time; further ones are refused at once. Many, because all pages of a server
+/// Requests of a network that wait for their turn at the same time; further ones are refused at once. Many, because all pages of a server
 /// that was restarted ask for the listing at once, which takes a millisecond.
 const WAITING: usize = 256;
 
@@ -48,10 +54,14 @@ const SLOWEST_RATE: usize = 16 * 1024;
 pub(in crate::server) struct Quota {
     /// Answers that are made at the same time.
     turns: Turns,
+    /// Cancellations: they wait for no answers, which may be many.
+    cancellations: Turns,
     /// Answers for which much of the journal is read.
-    lanes: Lanes,
+    lanes: Turns,
     /// In KiB.
     memory: Arc<Semaphore>,
+    /// Of the networks that hold some.
+    memory_of: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
     /// Requests that wait for what other servers have stored.
     asking: Semaphore,
     journal: Journal,
@@ -60,22 +70,57 @@ pub(in crate::server) struct Quota {
 impl Quota {
     pub(in crate::server) fn new(cores: usize, journal: Journal) -> Self {
         let memory = Arc::new(Semaphore::new(BYTES / 1024));
-        let (turns, lanes) = (Turns::new(cores, WAITING), Lanes::new());
-        Self { turns, lanes, memory, asking: Semaphore::new(ASKING), journal }
+        Self {
+            turns: Turns::new(cores, WAITING),
+            cancellations: Turns::new(cores, WAITING),
+            lanes: Turns::long(),
+            memory,
+            memory_of: Mutex::default(),
+            asking: Semaphore::new(ASKING),
+            journal,
+        }
     }
 
     /// Does something with an incident, which `look` does not find if there is no such incident. Another server may have begun it a
     /// moment ago: so if it is not found, this server reads what others have stored, and looks again. Each look has a turn.
-    pub(super) async fn find<T, F>(&self, look: impl Fn(Turn) -> F) -> Result<Option<T>, Problem>
+    pub(super) async fn find<T, F>(
+        &self,
+        address: IpAddr,
+        look: impl Fn(Turn) -> F,
+    ) -> Result<Option<T>, Problem>
     where
         F: Future<Output = Result<Option<T>, Problem>>,
     {
-        let found = look(self.turn().await?).await?;
+        self.find_by(&self.turns, address, look).await
+    }
+
+    /// The same for what ends it.
+    pub(super) async fn find_to_cancel<T, F>(
+        &self,
+        address: IpAddr,
+        cancel: impl Fn(Turn) -> F,
+    ) -> Result<Option<T>, Problem>
+    where
+        F: Future<Output = Result<Option<T>, Problem>>,
+    {
+        self.find_by(&self.cancellations, address, cancel).await
+    }
+
+    async fn find_by<T, F>(
+        &self,
+        turns: &Turns,
+        address: IpAddr,
+        look: impl Fn(Turn) -> F,
+    ) -> Result<Option<T>, Problem>
+    where
+        F: Future<Output = Result<Option<T>, Problem>>,
+    {
+        let found = look(self.unless_unreadable(turns.take(address)).await?).await?;
         if found.is_some() || !self.journal.is_shared() {
             return Ok(found);
         }
         self.catch_up().await?;
-        look(self.turn().await?).await
+        look(self.unless_unreadable(turns.take(address)).await?).await
     }
 
     /// Reads what other servers have stored, if a client names a position that this server has not read.
@@ -100,12 +145,12 @@ impl Quota {
     }
 
     /// Waits for the turn of a request that reads much of the journal.
-    pub(super) async fn turn(&self) -> Result<Turn, Problem> {
-        self.unless_unreadable(self.turns.take()).await
+    pub(super) async fn turn(&self, address: IpAddr) -> Result<Turn, Problem> {
+        self.unless_unreadable(self.turns.take(address)).await
     }
 
     /// Waits until the client at this address may have much of the journal read for it.
-    pub(super) async fn lane(&self, address: IpAddr) -> Result<Lane, Problem> {
+    pub(super) async fn lane(&self, address: IpAddr) -> Result<Turn, Problem> {
         self.unless_unreadable(self.lanes.take(address)).await
     }
 
@@ -129,10 +174,19 @@ impl Quota {
         }
     }
 
-    /// Takes this part of the memory.
-    pub(super) fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+    /// Takes this part of the memory for a client at this address. All of its network together get no more than three quarters, or one
+    /// answer that is larger.
+    pub(super) fn hold(&self, address: IpAddr, bytes: usize) -> Result<Held, Problem> {
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())
+        let network = {
+            let mut networks = self.memory_of.lock();
+            networks.retain(|_, memory| memory.available_permits() < OF_ONE);
+            Arc::clone(networks.entry(network(address)).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE))))
+        };
+        let most = u32::try_from(OF_ONE).unwrap_or(u32::MAX);
+        let take = |memory, kib| Semaphore::try_acquire_many_owned(memory, kib).map_err(|_| busy());
+        let own = take(network, kib.min(most))?;
+        Ok(Held { _own: own, _all: take(Arc::clone(&self.memory), kib)? })
     }
 
     /// A response with this content. A large one is counted until it is sent.
@@ -141,6 +195,7 @@ impl Quota {
     /// Too many large answers are being sent, or this one alone is too large.
     pub(super) fn answer(
         &self,
+        address: IpAddr,
         content_type: &'static str,
         content: impl Into<Bytes>,
     ) -> Result<Response, Problem> {
@@ -152,7 +207,7 @@ impl Quota {
         let body = if length <= SMALL {
             Body::from(content)
         } else {
-            let held = self.hold(length)?;
+            let held = self.hold(address, length)?;
             let pieces = stream::unfold((content, held), |(mut rest, held)| async move {
                 let piece = rest.split_to(rest.len().min(PIECE_BYTES));
                 (!piece.is_empty()).then_some((piece, (rest, held)))
@@ -168,22 +223,46 @@ impl Quota {
     }
 }
 
-/// The pieces of an answer of about `length` bytes, until the client has had more than enough time to take them.
+/// A part of the memory, given back when dropped.
+pub(super) struct Held {
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
+/// The pieces of an answer whose length is not known before its end, until the client is too slow for those that it has taken.
+pub(super) fn in_time_so_far(
+    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let began = Instant::now();
+    let mut taken = 0;
+    pieces.map(move |piece| {
+        let until = began + allowed(taken);
+        taken += piece.as_ref().map_or(0, Bytes::len);
+        if Instant::now() <= until { piece } else { Err(too_slow()) }
+    })
+}
+
+/// The pieces of an answer of `length` bytes, until the client has had more than enough time to take them.
 pub(super) fn in_time<T: Send + 'static>(
     pieces: impl Stream<Item = T> + Send + 'static,
     length: usize,
 ) -> impl Stream<Item = io::Result<T>> + Send + 'static {
-    let allowed = TAKEN_WITHIN + Duration::from_secs((length / SLOWEST_RATE) as u64);
-    let until = Instant::now() + allowed;
+    let until = Instant::now() + allowed(length);
     // A client that takes nothing at all is given up by its socket: then no piece is asked for.
-    pieces.map(move |piece| {
-        let slow = || io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly");
-        (Instant::now() <= until).then_some(piece).ok_or_else(slow)
-    })
+    pieces.map(move |piece| (Instant::now() <= until).then_some(piece).ok_or_else(too_slow))
+}
+
+/// How long a client may take for so many bytes.
+fn allowed(bytes: usize) -> Duration {
+    TAKEN_WITHIN + Duration::from_secs((bytes / SLOWEST_RATE) as u64)
+}
+
+fn too_slow() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")
 }
 
 fn busy() -> Problem {
-    let detail = "the server is busy with other large answers; try again in a moment";
+    let detail = "the server is busy with other requests like this one; try again in a moment";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         .with_header(header::RETRY_AFTER, "2")
         .because(Refusal::Busy)
@@ -199,6 +278,8 @@ pub(super) fn too_large() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::StreamId;
+    use crate::journal::{Memory, Retention};
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_read_too_slowly_is_given_up() {
@@ -211,5 +292,30 @@ mod tests {
         assert!(slow.next().await.is_some_and(|piece| piece.is_ok()), "39 of 40 s");
         tokio::time::advance(Duration::from_secs(2)).await;
         assert!(slow.next().await.is_some_and(|piece| piece.is_err()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_a_length_is_given_up_as_soon_as_its_client_is_too_slow_for_what_it_took() {
+        let piece = || Ok(Bytes::from(vec![0; 64 * 1024]));
+        let mut slow = Box::pin(in_time_so_far(stream::repeat_with(piece)));
+        for _ in 0..7 {
+            assert!(slow.next().await.is_some_and(|piece| piece.is_ok()));
+            tokio::time::advance(Duration::from_secs(8)).await;
+        }
+        assert!(slow.next().await.is_some_and(|piece| piece.is_ok()), "56 of 30 + 7 * 4 s");
+        tokio::time::advance(Duration::from_secs(8)).await;
+        assert!(slow.next().await.is_some_and(|piece| piece.is_err()), "64 of 30 + 8 * 4 s");
+    }
+
+    #[tokio::test]
+    async fn one_network_holds_three_quarters_of_the_memory_or_one_answer() {
+        let memory = Memory::new(StreamId::fresh(), Retention::default());
+        let quota = Quota::new(2, Journal::new(memory));
+        let address = |last| IpAddr::from([192, 0, 2, last]);
+        let held: Vec<_> = (0..11).map(|_| quota.hold(address(1), 1024 * 1024).ok()).collect();
+        assert!(held.iter().all(Option::is_some) && quota.hold(address(1), 2 * 1024 * 1024).is_err());
+        assert!(quota.hold(address(2), 5 * 1024 * 1024).is_ok());
+        drop(held);
+        assert!(quota.hold(address(1), 16 * 1024 * 1024).is_ok(), "alone it may be larger");
     }
 }

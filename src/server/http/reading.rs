@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::quota::{LOOK, Quota};
 use crate::journal::{ReadLimit, Stored};
 use crate::server::door::ConnectionInfo;
-use crate::server::turns::{Lane, Turn};
+use crate::server::turns::Turn;
 
 /// What is read in one turn, exceeded by less than a page.
 const SLICE: ReadLimit = ReadLimit { events: 10_000, bytes: 8 * 1024 * 1024 };
@@ -18,7 +18,7 @@ pub(super) struct Reading<'a> {
     info: &'a ConnectionInfo,
     turn: Option<Turn>,
     /// Of long work only.
-    lane: Option<Lane>,
+    lane: Option<Turn>,
     left: ReadLimit,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Reading<'a> {
             if self.info.is_closed() {
                 return Err(closed());
             }
-            if let Ok(turn) = self.quota.turn().await {
+            if let Ok(turn) = self.quota.turn(self.info.peer()).await {
                 self.turn = Some(turn);
                 return Ok(());
             }
@@ -99,7 +99,7 @@ impl<'a> Reading<'a> {
     }
 
     /// What is to be kept until the work is done.
-    pub(super) fn held(self) -> (Option<Turn>, Option<Lane>) {
+    pub(super) fn held(self) -> (Option<Turn>, Option<Turn>) {
         (self.turn, self.lane)
     }
 }

@@ -77,6 +77,12 @@ async fn provoke(address: std::net::SocketAddr) -> String {
                 .send()
                 .await;
         }
+        for path in ["/events", "/api/incidents/a/events"] {
+            for query in [format!("after={token}"), token.to_owned(), format!("{token}=1")] {
+                let refused = request("GET", &format!("{path}?{query}")).bearer(READ).send().await;
+                assert_eq!(refused.status, 400, "{path}?{query}");
+            }
+        }
         let trigger = Http::trigger(address, &format!(r#"{{"scenario":"{token}"}}"#));
         trigger.bearer(WRITE).origin("http://evil.example").send().await;
         Http::trigger(address, r#"{"scenario":"database-outage"}"#).bearer(token).send().await;
