@@ -1,7 +1,7 @@
 //! Opening a file that a user has named. A pipe, a device, a socket or a folder in the place of a file is told apart before
 //! it is opened, because opening it could wait for ever, or start what a device does.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
@@ -53,8 +53,32 @@ fn missing(error: Error) -> Error {
 /// It can't be opened, or is no file.
 pub fn open(path: &Path) -> Result<File> {
     match kind(path)? {
-        Kind::File | Kind::Stream => File::open(path),
-        Kind::Pipe => Err(Error::other("it is a pipe, not a file")),
+        Kind::File => open_file(path),
+        Kind::Stream => File::open(path),
+        Kind::Pipe => Err(Error::other(PIPE)),
+    }
+}
+
+const PIPE: &str = "it is a pipe, not a file";
+
+/// Opens what was a file a moment ago, without waiting for the writer of a pipe that has taken its place.
+///
+/// # Errors
+/// It can't be opened, or is no file any more.
+pub fn open_file(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // `O_NONBLOCK`, for which the standard library has no name.
+        options.custom_flags(if cfg!(target_os = "macos") { 0x4 } else { 0o4000 });
+    }
+    let file = options.open(path).map_err(missing)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(kind(path).err().unwrap_or_else(|| Error::other(PIPE)))
     }
 }
 
@@ -161,4 +185,20 @@ pub fn utf8(bytes: Vec<u8>) -> Result<String> {
             "not UTF-8 at byte {column} of line {number}, but perhaps Latin-1 or Windows-1252: save the file as UTF-8"
         ))
     })
+}
+
+#[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+
+    /// As when it takes the place of a file after that was looked at.
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let path = std::env::temp_dir().join(format!("incident-pipe-{}", std::process::id()));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let opened = open_file(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(opened.unwrap_err().to_string(), PIPE);
+    }
 }

@@ -56,7 +56,7 @@ pub(super) fn named_pipes() -> Vec<PathBuf> {
 /// The content of a file or a pipe, or why it can't be read. Never waits longer than the deadline for a pipe.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     if kind(path)? == Kind::File {
-        return contents(path);
+        return content_of_file(path, MAX_FILE_BYTES);
     }
     let (reply, answer) = mpsc::channel();
     let pipe = path.to_owned();
@@ -73,23 +73,25 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
 
 /// As [`read`], of a file with certificates to trust, which may be those of all authorities.
 pub(super) fn read_certificates(path: &Path) -> Result<Vec<u8>, String> {
-    if kind(path)? == Kind::File { contents_within(path, Trust::MOST_BYTES) } else { read(path) }
+    if kind(path)? == Kind::File { content_of_file(path, Trust::MOST_BYTES) } else { read(path) }
 }
 
 /// The content of a file of at most so many bytes. A pipe, which may take the place of a file, is not read: it could wait for ever.
 fn read_again(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     match kind(path)? {
-        Kind::File => contents_within(path, most),
+        Kind::File => content_of_file(path, most),
         Kind::Stream | Kind::Pipe => Err("it is a pipe, which can be read only once".to_owned()),
     }
 }
 
+/// The content of a pipe, or of a file.
 fn contents(path: &Path) -> Result<Vec<u8>, String> {
-    contents_within(path, MAX_FILE_BYTES)
+    let read = File::open(path).and_then(|file| input_file::contents(file, MAX_FILE_BYTES));
+    read.map_err(|error| error.to_string())
 }
 
-fn contents_within(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let read = File::open(path).and_then(|file| input_file::contents(file, most));
+fn content_of_file(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let read = input_file::open_file(path).and_then(|file| input_file::contents(file, most));
     read.map_err(|error| error.to_string())
 }
 
@@ -183,10 +185,15 @@ impl Files {
 /// What was read of each file.
 type Contents = Vec<Result<Vec<u8>, String>>;
 
+/// After so many threads it is waited for the last one.
+const MOST_GIVEN_UP: usize = 3;
+
 /// Reads the files on a thread of its own, because a disk may be slow or hang. Not on the runtime's: those have to end
 /// before the process does.
 struct Reader {
-    files: usize,
+    paths: Vec<(PathBuf, u64)>,
+    /// Threads that were given up, because a read of theirs does not end.
+    given_up: usize,
     requests: mpsc::Sender<oneshot::Sender<Contents>>,
     /// The answer that is not there yet.
     pending: Option<oneshot::Receiver<Contents>>,
@@ -194,15 +201,20 @@ struct Reader {
 
 impl Reader {
     fn new(paths: Vec<(PathBuf, u64)>) -> Self {
+        let requests = Self::thread(paths.clone());
+        Self { paths, given_up: 0, requests, pending: None }
+    }
+
+    /// A thread that reads the files as often as it is asked.
+    fn thread(paths: Vec<(PathBuf, u64)>) -> mpsc::Sender<oneshot::Sender<Contents>> {
         let (requests, asked) = mpsc::channel::<oneshot::Sender<Contents>>();
-        let files = paths.len();
         std::thread::spawn(move || {
             for reply in asked {
                 // The one that asked may have given up.
                 let _ = reply.send(paths.iter().map(|(path, most)| read_again(path, *most)).collect());
             }
         });
-        Self { files, requests, pending: None }
+        requests
     }
 
     async fn read(&mut self) -> Contents {
@@ -212,13 +224,22 @@ impl Reader {
             let _ = self.requests.send(reply);
             answer
         });
-        let failed = |why: String| vec![Err(why); self.files];
+        let files = self.paths.len();
+        let failed = |why: String| vec![Err(why); files];
         match timeout(READ_DEADLINE, pending).await {
             Ok(read) => {
                 self.pending = None;
                 read.unwrap_or_else(|error| failed(error.to_string()))
             }
-            Err(_) => failed(format!("the disk does not answer within {} s", READ_DEADLINE.as_secs())),
+            Err(_) => {
+                // Something else may have taken the place of what does not answer.
+                if self.given_up < MOST_GIVEN_UP {
+                    self.given_up += 1;
+                    self.requests = Self::thread(self.paths.clone());
+                    self.pending = None;
+                }
+                failed(format!("it, or its disk, does not answer within {} s", READ_DEADLINE.as_secs()))
+            }
         }
     }
 }

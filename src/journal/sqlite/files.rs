@@ -53,8 +53,8 @@ pub(super) struct Files {
     ruined: Option<Trouble>,
     /// What to do, once the database is gone and what it had is somewhere else.
     rescued: Option<String>,
-    /// Whether it is gone and what it had is nowhere else.
-    is_only_here: bool,
+    /// Why no copy could be made, if it is gone and what it had is nowhere else.
+    only_here: Option<String>,
 }
 
 impl Files {
@@ -70,7 +70,7 @@ impl Files {
             log_read: Instant::now(),
             ruined: None,
             rescued: None,
-            is_only_here: false,
+            only_here: None,
         })
     }
 
@@ -87,9 +87,14 @@ impl Files {
         self.rescued.is_some()
     }
 
-    /// The database has no name any more, and no copy could be made.
-    pub(super) fn is_only_here(&mut self) {
-        self.is_only_here = true;
+    /// The database has no name any more, and no copy could be made, for this reason.
+    pub(super) fn is_only_here(&mut self, why: String) {
+        self.only_here = Some(why);
+    }
+
+    /// Whether what the database had is gone with the process.
+    pub(super) fn would_be_lost(&self) -> bool {
+        self.only_here.is_some() && self.rescued.is_none()
     }
 
     /// The database has no name any more, and everything that it had is in this file.
@@ -213,14 +218,18 @@ impl Files {
             Err(error) => return Err(unreadable(path, &error)),
         };
         let todo = if let Some(rescued) = &self.rescued {
-            rescued
-        } else if self.is_only_here {
-            "the file that the server had open is gone, and it can't copy its events to a file beside it: do not stop the server, but make room there, or \
-             the folder again, and they are copied within a minute"
+            rescued.clone()
+        } else if let Some(why) = &self.only_here {
+            format!(
+                "the file that the server had open is gone, and its events can't be copied to a file beside it ({why}): do not stop the server, but \
+                 make room there, or the folder again, or let it be written, and they are copied within a minute"
+            )
         } else if path == self.journal {
             "put it back, and the server continues; if it is gone, restart the server with a backup or a new journal"
+                .to_owned()
         } else {
             "put it back, and the server continues; if it is gone, restart the server: the events are in the journal's file"
+                .to_owned()
         };
         Err(changed(format!("{what}: {todo}")))
     }

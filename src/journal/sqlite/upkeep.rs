@@ -105,11 +105,11 @@ impl Upkeep {
                 true
             }
             Err(error) => {
+                let error = with_causes(&error);
                 if is_first {
-                    let error = with_causes(&error);
                     tracing::error!(%error, "the copy could not be made; the server tries again each minute");
                 }
-                self.files.is_only_here();
+                self.files.is_only_here(error);
                 is_first
             }
         }

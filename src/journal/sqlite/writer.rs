@@ -171,6 +171,11 @@ impl Writer {
                     {
                         tracing::error!(why = %trouble, "the journal's files were changed before the stop");
                     }
+                    if self.upkeep.files.would_be_lost() {
+                        tracing::error!(
+                            "the events of the journal are lost: its file was removed, and they could not be copied"
+                        );
+                    }
                     return self.upkeep.stop(&self.connection);
                 }
             }
