@@ -37,8 +37,10 @@ const SHOWS = new RegExp(`^[^\\u{0}-\\u{7f}${CLASS}]$`, 'u');
 const SELECTS = /^[\u{fe00}-\u{fe0f}\u{180b}-\u{180d}\u{180f}]$/u;
 const KEY = /^[0-9#*]$/;
 const KEYCAP = '\u{20e3}';
-/** More marks on one letter than the lines above and below leave room for. */
-const STACKED = /[\u{300}-\u{36f}\u{483}-\u{489}\u{1ab0}-\u{1aff}\u{1dc0}-\u{1dff}\u{20d0}-\u{20ff}\u{fe20}-\u{fe2f}]{7,}/gu;
+/** Marks above or below a letter: what takes no column. Joiners and selectors stand between them. */
+const MARK = /[\p{Mn}\p{Me}\u{1160}-\u{11ff}]/u;
+const STACKED = /(?:[\p{Mn}\p{Me}\u{1160}-\u{11ff}][\u{200c}\u{200d}\u{fe00}-\u{fe0f}\u{180b}-\u{180d}\u{180f}]*){7,}/gu;
+/** With more on one letter they would cover the lines above and below. */
 const MARKS = 6;
 const SHORT = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -55,13 +57,17 @@ export function visible(text) {
       const before = Array.from(text.slice(Math.max(0, place - 2), place)).at(-1) ?? '';
       const after = String.fromCodePoint(text.codePointAt(place + 1) ?? 0);
       const joined = (c) => SHOWS.test(c) || SELECTS.test(c);
-      if (joins && joined(before) && joined(after)) return found;
+      if (joins && joined(before) && SHOWS.test(after)) return found;
       if (selects && (SHOWS.test(before) || (KEY.test(before) && after === KEYCAP))) return found;
     }
     return SHORT[found] ?? point(found.codePointAt(0));
   });
   return shown.replace(STACKED, (found) => {
-    const marks = Array.from(found);
-    return marks.slice(0, MARKS).join('') + marks.slice(MARKS).map((mark) => point(mark.codePointAt(0))).join('');
+    let marks = 0;
+    return Array.from(found, (c) => {
+      // A selector is a mark to Unicode.
+      if (MARK.test(c) && !SELECTS.test(c)) marks += 1;
+      return marks > MARKS ? point(c.codePointAt(0)) : c;
+    }).join('');
   });
 }

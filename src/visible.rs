@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
+use console::measure_text_width;
+
 /// Characters that steer or show nothing, in order: controls (C0, DEL, C1), separators of lines and paragraphs, controls of
 /// the reading direction, invisible letters, fillers and operators, selectors of variants, annotations, controls of layout,
 /// tags. Noncharacters are not listed.
@@ -66,17 +68,17 @@ const KEYCAP: char = '\u{20e3}';
 /// that have joiners, which ASCII is not. A selector stays behind a character that has variants.
 fn is_escaped(before: Option<char>, c: char, after: Option<char>) -> bool {
     let shows = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_hidden(c));
+    // A selector before it was behind a letter, else it is escaped; one behind it would be behind none.
     let joined = |c: Option<char>| shows(c) || c.is_some_and(selects);
     let is_key = after == Some(KEYCAP) && before.is_some_and(|c| matches!(c, '0'..='9' | '#' | '*'));
     is_hidden(c)
-        && !(joins(c) && joined(before) && joined(after))
+        && !(joins(c) && joined(before) && shows(after))
         && !(selects(c) && (shows(before) || is_key))
 }
 
-/// Marks that are put above or below the letter before them.
+/// Marks that are put above or below the letter before them: what takes no column and is not hidden.
 fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
-        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+    !c.is_ascii() && !is_hidden(c) && measure_text_width(c.encode_utf8(&mut [0; 4])) == 0
 }
 
 /// The most marks on one letter. With more they would cover the lines above and below.
@@ -90,9 +92,14 @@ fn judged(text: &str) -> impl Iterator<Item = (usize, char, bool)> {
     std::iter::from_fn(move || {
         let (place, c) = characters.next()?;
         let after = characters.peek().map(|(_, after)| *after);
-        marks = if is_mark(c) && !is_hidden(c) { marks + 1 } else { 0 };
-        let escaped = is_escaped(before.replace(c), c, after) || marks > MARKS;
-        Some((place, c, escaped))
+        let steers = is_escaped(before.replace(c), c, after);
+        // A joiner or a selector begins no new letter.
+        marks = match c {
+            c if is_mark(c) => marks + 1,
+            c if is_hidden(c) && !steers => marks,
+            _ => 0,
+        };
+        Some((place, c, steers || marks > MARKS))
     })
 }
 
@@ -263,6 +270,15 @@ mod tests {
         assert_eq!(visible("🔥\u{fe0f}\u{fe01}\u{fe02}"), "🔥\u{fe0f}\\u{fe01}\\u{fe02}", "a hidden text");
         let stacked = visible("a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{20dd}b").into_owned();
         assert_eq!(stacked, "a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\\u{301}\\u{20dd}b");
+        for mark in ["\u{e49}", "\u{5b1}", "\u{651}"] {
+            let stacked = visible(&format!("a{}", mark.repeat(60))).into_owned();
+            assert_eq!(stacked.matches(mark).count(), MARKS, "{stacked}");
+        }
+        let mixed =
+            visible(&format!("a{}", format!("{}\u{fe0f}", "\u{301}".repeat(6)).repeat(40))).into_owned();
+        assert_eq!(mixed.matches('\u{301}').count(), MARKS, "{mixed}");
+        let joined = visible("\u{1f600}\u{200d}\u{fe0f}").into_owned();
+        assert_eq!(visible(&joined), joined, "twice is once");
     }
 
     #[test]

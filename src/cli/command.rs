@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
@@ -183,13 +183,16 @@ fn usage(error: clap::Error) -> ExitCode {
     suggestions::add(&mut error, shown.get(1..).unwrap_or_default(), &Cli::command());
     // A value may come from a variable, too.
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
-    if flag.starts_with("--url") && !url_is_given() {
+    let is_url = flag.split(' ').next() == Some("--url");
+    if is_url && error.kind() == ErrorKind::ValueValidation && !url_is_given() {
         error.insert(ContextKind::InvalidArg, ContextValue::String("the variable INCIDENT_URL".to_owned()));
     }
     let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in quoted {
         if let ContextValue::String(text) = value {
             let text = if kind == ContextKind::InvalidValue { unsecret(&flag, &text) } else { text };
+            // Also the address of a server without its flag and scheme.
+            let text = if text.contains('@') { without_secrets(&text).into_owned() } else { text };
             let text = visible(&urls_without_secrets(&text)).into_owned();
             error.insert(kind, ContextValue::String(text));
         }

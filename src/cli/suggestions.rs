@@ -7,8 +7,9 @@ use clap::Command;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::client::urls_without_secrets;
+use crate::client::{urls_without_secrets, without_secrets};
 use crate::scenario::is_scenario_file;
+use crate::shell;
 use crate::visible::visible;
 
 /// Commands of other programs, each with the one that is meant.
@@ -83,7 +84,8 @@ fn tip(command: &Command, given: &str) -> Option<String> {
         let flag = ["--bind", "--url"].into_iter().find(has)?;
         return Some(format!("the flag is called {flag}"));
     }
-    if given.starts_with('-') {
+    // What had to be escaped to be shown is no name that somebody types.
+    if given.starts_with('-') || given.contains('\\') {
         return None;
     }
     let is_recording = [".ndjson", ".jsonl"].iter().any(|end| given.ends_with(end));
@@ -91,7 +93,8 @@ fn tip(command: &Command, given: &str) -> Option<String> {
         || is_scenario_file(Path::new(given))
         || given.contains(MAIN_SEPARATOR) && !given.contains("://");
     let flag = match command.get_name() {
-        "serve" if given.bytes().all(|byte| byte.is_ascii_digit()) => "--port",
+        "serve" if given.parse::<u16>().is_ok() => "--port",
+        "serve" if given.bytes().all(|byte| byte.is_ascii_digit()) => return None,
         "serve" if is_recording => "--replay",
         "serve" if is_file => "--scenarios",
         "serve" if !given.contains(':') => "--trigger",
@@ -99,5 +102,7 @@ fn tip(command: &Command, given: &str) -> Option<String> {
         "watch" if !is_file => "--incident",
         _ => return None,
     };
-    has(&flag).then(|| format!("write `{flag} {given}`"))
+    // It is copied to a shell. What stands before an @ may be a password.
+    let given = if flag == "--url" { without_secrets(given) } else { given.into() };
+    has(&flag).then(|| format!("write `{flag} {}`", shell::word(&given)))
 }

@@ -80,8 +80,12 @@ impl FromStr for Endpoint {
             "https" => (false, true),
             _ => return Err(not_a_url()),
         };
-        // The address bar of a page may have a fragment.
+        // The address bar of a page has an incident and a moment behind its path, and may have a fragment.
         let path = path.split('#').next().unwrap_or_default();
+        let path = match path.split_once('?') {
+            Some((path, query)) if !socket && !query.to_ascii_lowercase().contains("token") => path,
+            _ => path,
+        };
         let uri: Uri = format!("http://{authority}{path}").parse().map_err(|_| not_a_url())?;
         let parsed = uri.authority().filter(|parsed| parsed.as_str() == authority).ok_or_else(not_a_url)?;
         let without_port = authority.ends_with(':') || (!text.contains("://") && parsed.port_u16().is_none());

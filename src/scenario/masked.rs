@@ -1,8 +1,25 @@
 //! The text of a file as mistakes in it are shown: without what may be secret, because a log is no place for that.
 
-/// Words in the names of values that are secret themselves. `token_file` and the like name a file instead.
-const SECRET: [&str; 9] =
-    ["auth", "password", "secret", "token", "cookie", "credential", "bearer", "api_key", "routing_key"];
+/// Words in the names of values that are secret themselves, or may have a secret in them. `token_file` and the like name a file instead.
+const SECRET: [&str; 11] = [
+    "auth",
+    "pass",
+    "secret",
+    "token",
+    "cookie",
+    "credential",
+    "bearer",
+    "key",
+    "query",
+    "send",
+    "subprotocol",
+];
+
+/// The name in the tables of those.
+const VALUE: &str = "value";
+
+/// What a profile calls the place of a key.
+const POINTER: &str = "key";
 
 /// How values of several lines begin and end.
 const LONG: [(&str, &str); 3] = [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]")];
@@ -25,9 +42,15 @@ pub(crate) fn masked(text: &str) -> String {
         match line.find(['=', ':']).map(|place| line.split_at(place)) {
             Some((name, value)) if is_secret(name) => {
                 shown.extend([name, &stars(value)]);
-                until = end_of(value[1..].trim_start());
+                let value = value[1..].trim_start();
+                // What stands in the next line is meant.
+                until = if value.is_empty() { Some("\n") } else { end_of(value) };
             }
-            _ => shown += &without_values(&without_parts(line)),
+            None if is_token(line) => {
+                let (name, secret) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+                shown.extend([name, &line[name.len()..line.len() - secret.len()], &stars(secret)]);
+            }
+            _ => shown += &without_bare_values(&without_values(&without_parts(line))),
         }
     }
     shown
@@ -36,7 +59,18 @@ pub(crate) fn masked(text: &str) -> String {
 /// Whether the value of this name is secret itself.
 fn is_secret(name: &str) -> bool {
     let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-    !name.ends_with("file") && SECRET.iter().any(|word| name.contains(word))
+    !name.ends_with("file")
+        && name != POINTER
+        && (name == VALUE || SECRET.iter().any(|word| name.contains(word)))
+}
+
+/// Whether a line without a name is one as a file with tokens has it, which was given in the place of this one, or a secret whose `=` is
+/// missing.
+fn is_token(line: &str) -> bool {
+    let line = line.trim();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "_-\"'".contains(c);
+    let name = line.split([' ', '\t']).next().unwrap_or_default();
+    name.len() < line.len() && name.chars().all(is_word)
 }
 
 /// How a value ends that goes on in the next line.
@@ -110,6 +144,24 @@ fn without_values(line: &str) -> String {
     shown + rest
 }
 
+/// A line without the values of secret names that lack their quotes in a table on one line.
+fn without_bare_values(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('=') {
+        let begin = before.rfind(['{', ',', '=', '[']).map_or(0, |mark| mark + 1);
+        let is_bare = !after.trim_start().starts_with(['"', '\'', '{', '[']);
+        let end = if is_bare && is_secret(&before[begin..]) {
+            after.find([',', '}', '\n']).unwrap_or(after.len())
+        } else {
+            0
+        };
+        shown.extend([before, "=", &stars(&after[..end])]);
+        rest = &after[end..];
+    }
+    shown + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::masked;
@@ -124,6 +176,18 @@ mod tests {
             ("token = \"abc\"\ntoken_file = \"t\"", "token = \"***\"\ntoken_file = \"t\""),
             ("token = abc\nurl = 1", "token = ***\nurl = 1"),
             ("token: abc", "token: ***"),
+            (
+                "headers = { a = 1, Authorization = Bearer x }",
+                "headers = { a = 1, Authorization = ****** * }",
+            ),
+            ("name = \"x\", password = abc", "name = \"x\", password = ***"),
+            ("key = \"/data/id\"", "key = \"/data/id\""),
+            ("write abc-1\nread \tabc", "write *****\nread \t***"),
+            ("token abc\n# a b", "token ***\n# a b"),
+            ("token =\n  \"abc\"\nc = 1", "token =\n  \"***\"\nc = 1"),
+            ("[sink.token]\nvalue = \"abc\"", "[sink.token]\nvalue = \"***\""),
+            ("headers = { X-Api-Key = \"abc\" }", "headers = { X-Api-Key = \"***\" }"),
+            ("query = \"a=b\"\nsend = ['x']", "query = \"*=*\"\nsend = ['*']"),
             ("\"api_key\" = [\"a\",\n'b']\nc = 1", "\"api_key\" = [\"*\",\n'*']\nc = 1"),
             ("secret = \"\"\"a\nb\"\"\"\nc = 1", "secret = \"\"\"*\n*\"\"\"\nc = 1"),
             ("secret = '''a'''\nc = 1", "secret = '''*'''\nc = 1"),
@@ -138,7 +202,8 @@ mod tests {
             ("password = \"pä\r\n# don't", "password = \"***\r\n# don't"),
             ("url = \"me:pw@h:9093\"\n", "url = \"*****@h:9093\"\n"),
             ("url = 'h/?key=1' # a@b", "url = 'h/?*****' # a@b"),
-            ("no url", "no url"),
+            ("no url", "no ***"),
+            ("url", "url"),
         ] {
             let found = masked(text);
             assert_eq!((found.as_str(), found.len()), (shown, text.len()), "{text}");

@@ -51,7 +51,7 @@ fn the_flag_that_is_missing_is_named() {
     for (args, wanted) in [
         (&["watch", "localhost:7911"][..], "write `--url localhost:7911`"),
         (&["watch", "noise-abcde"], "write `--incident noise-abcde`"),
-        (&["list", "http://me:s3cret@localhost:1/"], "write `--url http://…@localhost:1/`"),
+        (&["list", "http://me:s3cret@localhost:1/"], "write `--url 'http://…@localhost:1/'`"),
         (&["health", "https://a.example/"], "write `--url https://a.example/`"),
         (&["trigger", "noise", "localhost:1"], "write `--url localhost:1`"),
         (&["serve", "8080"], "write `--port 8080`"),
@@ -60,13 +60,24 @@ fn the_flag_that_is_missing_is_named() {
         (&["serve", "noise"], "write `--trigger noise`"),
         (&["serve", "--host", "0.0.0.0"], "the flag is called --bind"),
         (&["watch", "--host", "a"], "the flag is called --url"),
-        (&["--color", "never", "watch", "a\u{1b}b"], "--incident a\\u{1b}b"),
+        (&["--color", "never", "watch", "a\u{1b}b"], "unexpected argument 'a\\u{1b}b'"),
+        (&["watch", "$(id)"], "write `--incident '$(id)'`"),
+        (&["serve", "my file.toml"], "write `--scenarios 'my file.toml'`"),
+        (&["watch", "--urls", "x"], "unexpected argument '--urls' found"),
         (&["validate", "ws://127.0.0.1:7911/ws"], "--url URL"),
         (&["trigger"], "`incident list` prints the scenarios"),
         (&["cancel"], "`incident list --running` prints the open incidents"),
     ] {
         refused(args, &[wanted]);
     }
+}
+
+#[test]
+fn a_password_in_an_address_without_its_flag_is_not_repeated() {
+    let ran = incident(&["watch", "me:s3cr3t@localhost:7911"]).run();
+    assert!(ran.status == Some(2) && ran.stderr.contains("--url '…@localhost:7911'"), "{ran:?}");
+    assert!(!ran.stderr.contains("s3cr3t"), "{ran:?}");
+    assert!(!incident(&["serve", "99999"]).run().stderr.contains("--port"));
 }
 
 #[test]

@@ -223,7 +223,6 @@ impl Validate {
                 Err(failure) => return Err(failure),
             }
         }
-        transcripts.finish();
         Ok(Findings { judged, wrong, unjudged, failure: None })
     }
 

@@ -75,9 +75,11 @@ impl Transcripts {
         let left = if self.is_temporary { MOST_BYTES } else { u64::MAX };
         Ok(OpenTranscript { file: Ok((path, BufWriter::new(file))), left, header })
     }
+}
 
-    /// Removes the temporary folder if nothing is kept in it.
-    pub(super) fn finish(&self) {
+impl Drop for Transcripts {
+    /// Removes the temporary folder if nothing is kept in it, also after a failure.
+    fn drop(&mut self) {
         if let (true, Some(folder)) = (self.is_temporary, &*self.folder.borrow()) {
             // It fails if something is kept in the folder.
             let _ = std::fs::remove_dir(folder);
@@ -208,6 +210,7 @@ mod tests {
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(kept.lines().count(), 2, "whole lines, and nothing behind the first that is too much");
         let _ = std::fs::remove_file(&path);
-        transcripts.finish();
+        drop(transcripts);
+        assert!(!path.parent().is_some_and(Path::exists), "nothing is left");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::contract::Cost;
 use crate::report::words;
-use crate::visible::visible;
+use crate::visible::{is_hidden, visible};
 
 /// A text, escaped for use within a line.
 pub(super) fn text(raw: &str) -> String {
@@ -35,7 +35,8 @@ pub(super) fn text(raw: &str) -> String {
 
 /// A name as code, if it has only plain characters; otherwise escaped.
 pub(super) fn code(raw: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_.:/@%+-".contains(c);
+    // Some letters show nothing.
+    let plain = |c: char| (c.is_alphanumeric() && !is_hidden(c)) || "_.:/@%+-".contains(c);
     if !raw.is_empty() && raw.chars().all(plain) { format!("`{raw}`") } else { text(raw) }
 }
 
@@ -104,4 +105,17 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         table += &line(&mut row.iter().map(String::as_str));
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::code;
+
+    #[test]
+    fn a_letter_that_shows_nothing_is_shown() {
+        assert_eq!(code("payment_errors"), "`payment_errors`");
+        for hidden in ['\u{115f}', '\u{3164}', '\u{ffa0}'] {
+            assert!(!code(&format!("a{hidden}b")).contains(hidden));
+        }
+    }
 }

@@ -101,6 +101,17 @@ fn what_passes_is_one_line_and_leaves_nothing_behind() {
     assert!(transcript.lines().count() > 4, "{transcript}");
 }
 
+#[test]
+fn a_server_that_cannot_be_checked_leaves_nothing_behind() {
+    let temporary = Scratch::new();
+    for args in [&["--url", "127.0.0.1:1"][..], &["--sse", "http://127.0.0.1:1/events"]] {
+        let ran =
+            incident(&[&["validate", "--for", "1s"], args].concat()).env("TMPDIR", temporary.text()).run();
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "{args:?}");
+    }
+}
+
 /// In a container there may be no folder that can be written.
 #[test]
 fn without_a_temporary_folder_everything_is_checked_all_the_same() {
