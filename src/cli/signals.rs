@@ -113,7 +113,7 @@ impl Closed {
             hangup.recv().await;
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -36,15 +36,21 @@ use crate::server::{Options, ServeError, Server, SinkSetup};
 /// How long the end of the process waits for threads that are still at work.
 const LAST_THREADS: Duration = Duration::from_millis(500);
 
+/// What was begun before anything was read.
+struct Begun<H> {
+    at: Instant,
+    survive_hangups: H,
+}
+
 impl Serve {
     pub(in crate::cli) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
-        let began = Instant::now();
+        let at = Instant::now();
         let color = color.apply(&std::io::stderr());
         let runtime = runtime()?;
         // Before anything that takes time.
-        let survive_hangups = {
+        let begun = {
             let _inside = runtime.enter();
-            signals::survive_hangups()
+            Begun { at, survive_hangups: signals::survive_hangups() }
         };
         let scenarios = library::read(&self, color, quiet)?;
         let recording = self
@@ -53,8 +59,7 @@ impl Serve {
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
         let (again, files) = (Again::new(), ReadyFiles::of(&self));
-        let ended =
-            runtime.block_on(self.serve(scenarios, recording, began, color, quiet, &again, survive_hangups));
+        let ended = runtime.block_on(self.serve(begun, scenarios, recording, color, quiet, &again));
         runtime.block_on(again.until_ready(files));
         // What waits for a disk or for the reader of stdout must not make the end wait.
         runtime.shutdown_timeout(LAST_THREADS);
@@ -135,13 +140,12 @@ impl Serve {
 
     async fn serve(
         self,
+        begun: Begun<impl AsyncFnOnce(bool)>,
         scenarios: Scenarios,
         recording: Option<LoadedReplay>,
-        began: Instant,
         color: bool,
         quiet: bool,
         again: &Again,
-        survive_hangups: impl AsyncFnOnce(bool),
     ) -> Result<Exit, Failure> {
         let Scenarios { library, description: scenarios, watched } = scenarios;
         let first = library.ids().next().unwrap_or_default();
@@ -199,7 +203,7 @@ impl Serve {
             token_file: self.token_file.clone(),
             threads: self.limits.threads,
             example,
-            took: began.elapsed(),
+            took: begun.at.elapsed(),
         };
         // On a thread of its own: a pipe that is full must not keep the server from serving.
         let printing = self.json.then(|| {
@@ -228,7 +232,7 @@ impl Serve {
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}
-            () = survive_hangups(rereads) => {}
+            () = (begun.survive_hangups)(rereads) => {}
             Some(()) = OptionFuture::from(renewal) => {}
             Some(()) = OptionFuture::from(rereading) => {}
             Some(()) = OptionFuture::from(resinking) => {}
