@@ -222,6 +222,15 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
              CREATE UNIQUE INDEX events_by_incident ON events (subject, idx)",
         )
         .unwrap();
+    // What is damaged is not upgraded.
+    let fifth: String =
+        connection.query_row("SELECT data FROM events WHERE position = 5", [], |row| row.get(0)).unwrap();
+    connection.execute("UPDATE events SET data = '{}' WHERE position = 5", []).unwrap();
+    let error = Sqlite::open(&file, Retention::default()).err().map(|error| error.to_string());
+    assert!(error.is_some_and(|told| told.contains("event 5 is damaged") && told.contains("not upgraded")));
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 1);
+    connection.execute("UPDATE events SET data = ?1 WHERE position = 5", [&fifth]).unwrap();
     drop(connection);
     let journal = open(&file);
     assert_eq!(frames(&all(&journal).await, journal.stream()), before);

@@ -18,6 +18,9 @@ use super::super::strict_json;
 use crate::contract::parse_time;
 use crate::contract_file::{Contract, Mismatch};
 
+/// From here on not every whole number is a binary fraction of 64 bits, as which a number is read that is no integer of as many.
+const LARGEST: f64 = 9_007_199_254_740_992.0;
+
 /// Numbers from here on are no sequence numbers: counting on from them must not overflow.
 const LIMIT: u64 = 1 << 63;
 
@@ -191,6 +194,18 @@ impl Fields<'_> {
     fn text(&mut self, name: &str, place: Option<&FieldPlace>) -> Option<String> {
         match self.value(name, place)? {
             Value::String(text) => Some(text),
+            // Beyond 64 bits the last digits are lost, and different numbers are the same.
+            Value::Number(number)
+                if number.as_f64().is_some_and(|size| number.is_f64() && size.abs() >= LARGEST) =>
+            {
+                self.wrong(
+                    name,
+                    place,
+                    &Value::Number(number),
+                    "a text, or a number whose digits are all read: up to 64 bits",
+                );
+                None
+            }
             Value::Number(number) => Some(number.to_string()),
             other => {
                 self.wrong(name, place, &other, "a text or a number");

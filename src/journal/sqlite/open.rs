@@ -19,6 +19,7 @@ use super::judge::{Case, Depth, judge};
 use super::others::Others;
 use super::readers::keep_plans;
 use super::wal::WriteAheadLog;
+use super::walk::Walk;
 use super::witness::Witness;
 use super::{identity, private, running, schema, times};
 use crate::contract::StreamId;
@@ -89,6 +90,9 @@ pub(super) fn open(
     if is_unbegun && let Some(lost) = head::lost(&connection, Head::EMPTY, remembered).map_err(sqlite)? {
         return Err(OpenError::damaged(path, lost));
     }
+    if found.is_some_and(|format| format < schema::VERSION) && !is_unbegun {
+        refuse_damaged(&connection, path)?;
+    }
     if found != Some(schema::VERSION) || is_unbegun {
         begin(&mut connection, found.unwrap_or_default(), is_unbegun).map_err(sqlite)?;
         let rescued = super::place::beside(path, "rescued");
@@ -156,6 +160,21 @@ pub(super) fn open(
     step(path);
     let files = Files::of(path, &connection).map_err(|error| OpenError::unusable(path, error))?;
     Ok(Opened { connection, stream, head, open, clock, ages, witness, files, others, log, warnings })
+}
+
+/// Refuses a journal of an older format with a damaged event before it is upgraded, after which older versions can't read it any more.
+fn refuse_damaged(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let sqlite = |error: rusqlite::Error| open_error(path, error);
+    let damaged = |what: String| OpenError::damaged(path, format!("{what}; it was not upgraded"));
+    let head = head::of_any_format(connection).map_err(sqlite)?;
+    if let Some(wrong) = head::misfit(connection, head).map_err(sqlite)? {
+        return Err(damaged(wrong));
+    }
+    let mut walk = Walk::new(connection, head.oldest.saturating_sub(1), head.base, head.position);
+    while let Some(step) = walk.step() {
+        step.map_err(|damage| damaged(format!("event {} is damaged: {}", damage.position, damage.what)))?;
+    }
+    Ok(())
 }
 
 /// Makes the tables of the newest format, and if no journal has begun in the file, begins a new stream without events: all

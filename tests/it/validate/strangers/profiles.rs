@@ -120,3 +120,21 @@ fn mistakes_stop_the_command_before_it_connects() {
         assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
     }
 }
+
+/// Beyond 64 bits the last digits of a number are lost when it is read.
+#[test]
+fn ids_with_more_digits_than_are_read_are_told_and_not_taken_for_the_same() {
+    let message = |id: &str| format!("{{\"type\":\"x\",\"id\":{id}}}\n");
+    let profile = "type = \"/type\"\nid = \"/id\"\nunique = true\n";
+    let judged = |ids: [&str; 2]| {
+        let folder = Scratch::new().with("p.toml", profile).with("r.ndjson", &ids.map(message).concat());
+        incident(&["validate", "r.ndjson", "--profile", "p.toml", "--rule", "schema", "--rule", "duplicate"])
+            .at(folder.path())
+            .run()
+    };
+    let ran = judged(["18446744073709551617", "18446744073709551618"]);
+    assert!(ran.status == Some(5) && ran.stdout.contains("a number whose digits are all read"), "{ran:?}");
+    assert!(!ran.stdout.contains("arrived twice"), "{ran:?}");
+    assert_eq!(judged(["18446744073709551614", "18446744073709551615"]).status, Some(0));
+    assert_eq!(judged(["7", "7"]).status, Some(5));
+}
