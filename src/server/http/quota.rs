@@ -178,15 +178,15 @@ impl Quota {
     /// answer that is larger.
     pub(super) fn hold(&self, address: IpAddr, bytes: usize) -> Result<Held, Problem> {
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        let network = {
-            let mut networks = self.memory_of.lock();
-            networks.retain(|_, memory| memory.available_permits() < OF_ONE);
-            Arc::clone(networks.entry(network(address)).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE))))
-        };
         let most = u32::try_from(OF_ONE).unwrap_or(u32::MAX);
-        let take = |memory, kib| Semaphore::try_acquire_many_owned(memory, kib).map_err(|_| busy());
-        let own = take(network, kib.min(most))?;
-        Ok(Held { _own: own, _all: take(Arc::clone(&self.memory), kib)? })
+        let take = |memory: &Arc<Semaphore>, kib| Arc::clone(memory).try_acquire_many_owned(kib);
+        // Under the lock, so that it is not forgotten meanwhile as one that holds nothing.
+        let mut networks = self.memory_of.lock();
+        networks.retain(|_, memory| memory.available_permits() < OF_ONE);
+        let own = networks.entry(network(address)).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE)));
+        let own = take(own, kib.min(most)).map_err(|_| busy())?;
+        let all = take(&self.memory, kib).map_err(|_| busy())?;
+        Ok(Held { _own: own, _all: all })
     }
 
     /// A response with this content. A large one is counted until it is sent.
