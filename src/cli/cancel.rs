@@ -9,6 +9,7 @@ use super::out::say;
 use super::remote::{Remote, incident_path};
 use super::runtime::runtime;
 use crate::client::ClientError;
+use crate::shell::word;
 
 /// Cancel an open incident of a server
 ///
@@ -53,6 +54,50 @@ pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
             Ok(Exit::Fine)
         }
         Err(ClientError::Status { status: 404, problem: true, .. }) => Err(remote.unknown(id, "")),
+        Err(error) if error.may_be_done() => Err(late(remote, id, error)),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Everything behind the start of a long incident is read to end it, whether somebody waits or not.
+fn late(remote: &Remote, id: &str, error: ClientError) -> Failure {
+    let flags = remote.flags();
+    Failure::new(Exit::Connection, error).hint(format!(
+        "the server may be ending the incident all the same: `incident cancel {}{flags}` says in a moment how it ended",
+        word(id)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        remote: Remote,
+    }
+
+    /// It may read what a long incident needs.
+    #[test]
+    fn a_server_that_has_not_answered_is_not_called_dead() {
+        let remote = Flags::parse_from(["incident", "--url", "http://127.0.0.1:9/"]).remote;
+        let url = || "http://127.0.0.1:9/api/incidents/a-1".to_owned();
+        let one = || ClientError::Late { url: url(), within: Duration::from_secs(30) };
+        let away = ClientError::Unreachable { url: url(), why: "connection refused".to_owned() };
+        for error in [one(), ClientError::NoServer(vec![away, one()])] {
+            assert!(error.may_be_done());
+            let (text, exit) = late(&remote, "a-1", error).text().expect("it is an error");
+            assert_eq!(exit, Exit::Connection);
+            assert!(text.contains("no answer within 30 s"), "{text}");
+            assert!(text.contains("`incident cancel a-1 --url ws://127.0.0.1:9/ws`"), "{text}");
+            assert!(!text.contains("no server answers") && !text.contains("incident serve"), "{text}");
+        }
+        let (text, _) = Failure::from(one()).text().expect("it is an error");
+        assert!(text.contains("may be done all the same") && !text.contains("incident serve"), "{text}");
     }
 }

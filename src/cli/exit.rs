@@ -183,6 +183,9 @@ impl From<ClientError> for Failure {
                     format!("start a server with `incident serve`, or name another one with --url{direct}");
                 return Self::new(Exit::Connection, error).hint(hint);
             }
+            ClientError::Late { .. } => {
+                "the server may be busy, or its disk hang, and what was asked for may be done all the same: ask again in a moment"
+            }
             ClientError::NoServer(_) => "start one of them with `incident serve`, or name others with --url",
             ClientError::Status { status: 401, .. } => {
                 "send a token that the server knows: --token-file FILE, or INCIDENT_TOKEN in the environment"

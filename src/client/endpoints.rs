@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::endpoint::{Endpoint, EndpointError};
 use super::error::ClientError;
-use super::http::{request, request_markdown, request_publish, request_text};
+use super::http::{REPORT_DEADLINE, request, request_markdown, request_publish, request_text};
 
 /// How long one of several servers may take to answer, before the next one is asked. Longer than a server with a shared
 /// journal takes to say that it can't store an event.
@@ -156,7 +156,20 @@ impl Endpoints {
         Err(ClientError::NoServer(failures))
     }
 
-    /// Sends a request that may be sent twice: see [`request`].
+    /// The same for an answer that may take long, because much of the journal is read for it: a server that is ready is waited for as long
+    /// as a single one. If none is ready, one may answer all the same.
+    async fn any_patiently<T>(
+        &self,
+        attempt: impl AsyncFn(&Endpoint) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        match self.be_ready().await {
+            // The request itself ends before.
+            Ok(()) => self.any_within(REPORT_DEADLINE * 2, attempt).await,
+            Err(_) => self.any(attempt).await,
+        }
+    }
+
+    /// Sends a request that may be sent twice: see [`request`]. Of several servers, one that is ready is asked first.
     ///
     /// # Errors
     /// As [`Endpoints::any`].
@@ -166,7 +179,7 @@ impl Endpoints {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, ClientError> {
-        self.any(async |endpoint| request(endpoint, method.clone(), path, body).await).await
+        self.any_patiently(async |endpoint| request(endpoint, method.clone(), path, body).await).await
     }
 
     /// Publishes a batch: see [`request_publish`].
@@ -182,7 +195,7 @@ impl Endpoints {
     /// # Errors
     /// As [`Endpoints::any`].
     pub async fn request_markdown(&self, path: &str) -> Result<String, ClientError> {
-        self.any(async |endpoint| request_markdown(endpoint, path).await).await
+        self.any_patiently(async |endpoint| request_markdown(endpoint, path).await).await
     }
 
     /// Goes on to the first of several servers that is ready, before a request that must not be sent twice. A single server is

@@ -25,6 +25,14 @@ pub enum ClientError {
         /// The operating system's reason.
         why: String,
     },
+    /// The server took a request and has not answered it. It may still do what was asked for.
+    #[error("{url} has given no answer within {} s", .within.as_secs_f64())]
+    Late {
+        /// The URL.
+        url: String,
+        /// How long the answer was waited for.
+        within: Duration,
+    },
     /// The server answered the handshake or request with an HTTP error.
     #[error("{url} answered HTTP {status}{}", detail(.said))]
     Status {
@@ -98,6 +106,7 @@ fn detail(said: &str) -> String {
 fn in_turn(errors: &[ClientError]) -> String {
     let briefly = |error: &ClientError| match error {
         ClientError::Unreachable { url, why } => format!("{url} ({why})"),
+        ClientError::Late { url, within } => format!("{url} (no answer within {} s)", within.as_secs_f64()),
         ClientError::Status { url, status, said, .. } => format!("{url} (HTTP {status}{})", detail(said)),
         error => error.to_string(),
     };
@@ -109,6 +118,7 @@ impl ClientError {
     pub fn is_of_one_server(&self) -> bool {
         match self {
             Self::Unreachable { .. }
+            | Self::Late { .. }
             | Self::Handshake { .. }
             | Self::Certificate { .. }
             | Self::NotTls { .. }
@@ -119,10 +129,19 @@ impl ClientError {
         }
     }
 
+    /// Whether a server took the request, so that what was asked for may be done although no answer came.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Late { .. } => true,
+            Self::NoServer(errors) => errors.iter().any(Self::may_be_done),
+            _ => false,
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Late { .. } => true,
             Self::Status { status, .. } => *status >= 500 || *status == 429,
             Self::NoServer(errors) => errors.iter().any(Self::is_passing),
             Self::Handshake { .. }

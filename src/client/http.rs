@@ -8,17 +8,20 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{HeaderMap, Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::endpoint::Endpoint;
 use super::error::{Advice, ClientError};
 use super::interim::{Bounded, TooMany};
 use super::secrets::without_secrets;
-use super::tls::{connect, reason_of};
+use super::tls::{Stream, connect, reason_of};
 use crate::unread_json::sentence;
 
 /// How long a request may take.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a report may take, for which a server may read much of its journal. It does so as long as the client waits.
+pub(super) const REPORT_DEADLINE: Duration = Duration::from_secs(120);
 
 /// The largest body that is read.
 const ANSWER_BYTES: usize = 16 * 1024 * 1024;
@@ -37,7 +40,7 @@ pub async fn request(
     body: Option<&Value>,
 ) -> Result<Value, ClientError> {
     let body = body.map(|body| ("application/json", body.to_string()));
-    let answer = in_time(endpoint, method, path, body).await?;
+    let answer = in_time(endpoint, DEADLINE, method, path, body).await?;
     json(endpoint, path, &answer.body)
 }
 
@@ -52,7 +55,7 @@ fn json(endpoint: &Endpoint, path: &str, body: &[u8]) -> Result<Value, ClientErr
 /// As [`request`]; and a page for people, which answers any path of some servers.
 pub async fn request_to_post(endpoint: &Endpoint, path: &str, body: &Value) -> Result<(), ClientError> {
     let body = ("application/json", body.to_string());
-    let answer = in_time(endpoint, Method::POST, path, Some(body)).await?;
+    let answer = in_time(endpoint, DEADLINE, Method::POST, path, Some(body)).await?;
     if answer.content_type.to_ascii_lowercase().starts_with("text/html") {
         return Err(unreadable(endpoint, path, &"it is a page for people"));
     }
@@ -66,16 +69,16 @@ pub async fn request_to_post(endpoint: &Endpoint, path: &str, body: &Value) -> R
 pub async fn request_publish(endpoint: &Endpoint, batch: &str) -> Result<Value, ClientError> {
     let path = "/api/events";
     let body = ("application/cloudevents-batch+json", batch.to_owned());
-    let answer = in_time(endpoint, Method::POST, path, Some(body)).await?;
+    let answer = in_time(endpoint, DEADLINE, Method::POST, path, Some(body)).await?;
     json(endpoint, path, &answer.body)
 }
 
-/// Requests a Markdown document.
+/// Requests a Markdown document, for up to two minutes.
 ///
 /// # Errors
 /// As [`request`]; and a body of another media type, which a server that is not ours may send for any path.
 pub async fn request_markdown(endpoint: &Endpoint, path: &str) -> Result<String, ClientError> {
-    let answer = in_time(endpoint, Method::GET, path, None).await?;
+    let answer = in_time(endpoint, REPORT_DEADLINE, Method::GET, path, None).await?;
     if !answer.content_type.starts_with("text/markdown") {
         let why = format!("it is {:?}, not text/markdown", answer.content_type);
         return Err(unreadable(endpoint, path, &why));
@@ -88,7 +91,7 @@ pub async fn request_markdown(endpoint: &Endpoint, path: &str) -> Result<String,
 /// # Errors
 /// As [`request`].
 pub async fn request_text(endpoint: &Endpoint, path: &str) -> Result<String, ClientError> {
-    let answer = in_time(endpoint, Method::GET, path, None).await?;
+    let answer = in_time(endpoint, DEADLINE, Method::GET, path, None).await?;
     Ok(String::from_utf8_lossy(&answer.body).into_owned())
 }
 
@@ -105,24 +108,33 @@ fn unreadable(endpoint: &Endpoint, path: &str, why: &dyn std::fmt::Display) -> C
     ClientError::Answer { url: endpoint.http(path), why: why.to_string() }
 }
 
-async fn in_time(endpoint: &Endpoint, method: Method, path: &str, body: Sent) -> Result<Answer, ClientError> {
-    let url = endpoint.http(path);
-    match timeout(DEADLINE, exchange(endpoint, &url, method, path, body)).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            Err(ClientError::Unreachable { url, why: format!("no answer within {} s", DEADLINE.as_secs()) })
-        }
-    }
+async fn in_time(
+    endpoint: &Endpoint,
+    within: Duration,
+    method: Method,
+    path: &str,
+    body: Sent,
+) -> Result<Answer, ClientError> {
+    let (url, began) = (endpoint.http(path), Instant::now());
+    // A server that can be reached does not take longer to be, whatever is asked.
+    let connected = timeout_at(began + within.min(DEADLINE), connect(endpoint, &url)).await;
+    let stream = connected.unwrap_or_else(|_| {
+        let why = format!("no answer within {} s", within.min(DEADLINE).as_secs_f64());
+        Err(ClientError::Unreachable { url: url.clone(), why })
+    })?;
+    let exchanged = timeout_at(began + within, exchange(endpoint, stream, &url, method, path, body)).await;
+    exchanged.unwrap_or(Err(ClientError::Late { url, within }))
 }
 
 async fn exchange(
     endpoint: &Endpoint,
+    stream: Stream,
     url: &str,
     method: Method,
     path: &str,
     body: Sent,
 ) -> Result<Answer, ClientError> {
-    let stream = Bounded::new(connect(endpoint, url).await?);
+    let stream = Bounded::new(stream);
     let interim = stream.count();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
@@ -220,4 +232,28 @@ pub(super) fn refused(url: &str, status: u16, headers: &HeaderMap, body: &[u8]) 
     };
     let advice = problem.as_ref().and_then(advice).map(Box::new);
     ClientError::Status { url: url.to_owned(), status, said, retry_after, problem: detail.is_some(), advice }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+
+    /// It is there, and may do what it was asked for.
+    #[tokio::test]
+    async fn a_server_that_has_not_answered_yet_is_not_one_that_is_not_there() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint: Endpoint = format!("http://{}/", silent.local_addr().unwrap()).parse().unwrap();
+        let within = Duration::from_millis(200);
+        let ask = || in_time(&endpoint, within, Method::DELETE, "/api/incidents/a", None);
+        let Err(late) = ask().await else { panic!("an answer of nobody") };
+        assert!(
+            matches!(late, ClientError::Late { .. }) && late.may_be_done() && late.is_passing(),
+            "{late}"
+        );
+        assert!(late.to_string().ends_with("/api/incidents/a has given no answer within 0.2 s"), "{late}");
+        drop(silent);
+        let Err(gone) = ask().await else { panic!("an answer of nobody") };
+        assert!(matches!(gone, ClientError::Unreachable { .. }) && !gone.may_be_done(), "{gone}");
+    }
 }

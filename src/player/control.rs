@@ -29,7 +29,7 @@ use crate::plan::Plan;
 const LONGEST_END: Duration = Duration::from_secs(25);
 
 /// The shortest time, however long it has waited for its turn.
-const SHORTEST_END: Duration = Duration::from_secs(2);
+const SHORTEST_END: Duration = Duration::from_secs(5);
 
 /// Plays any number of incidents at once. Cheap to clone.
 #[derive(Clone)]
@@ -177,8 +177,8 @@ impl Player {
         self.cancel_holding(id, (), Instant::now()).await
     }
 
-    /// The same for a caller that has waited since `began`. `held` is dropped when the cancellation is over, also if the caller has stopped
-    /// waiting.
+    /// The same for a caller that has waited for its turn since `began`: it waits for what is left of the 25 s, and at least 5 s. `held` is
+    /// dropped when the cancellation is over, also if the caller has stopped waiting.
     pub async fn cancel_holding(
         &self,
         id: &str,

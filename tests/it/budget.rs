@@ -122,6 +122,32 @@ fn the_keyframes_of_a_metric_are_not_looked_through_for_each_sample() {
     assert!(ratio < 8.0, "{few:?} became {many:?}, {ratio:.1} times as much");
 }
 
+/// Each name in a variant was looked for among all steps, and what it removed was taken out of the list alone.
+#[test]
+fn the_names_in_a_variant_are_found_at_once() {
+    let time = |steps: usize, is_right: bool| {
+        let x = if is_right { "" } else { "x" };
+        let mut text = Declared { steps: steps + 1, samples: 1_000, ..SMALL }.text();
+        let removed: Vec<_> = (steps / 2..steps).map(|step| format!("\"s{step}{x}\"")).collect();
+        write!(text, "[variant.v]\nabout = \"v\"\nremove.steps = [{}]\n", removed.join(", ")).unwrap();
+        for step in 0..steps / 2 {
+            write!(text, "[variant.v.change.steps.s{step}{x}]\nsummary = \"other\"\n").unwrap();
+        }
+        let timed = (0..3).map(|_| {
+            let began = Instant::now();
+            let read = Scenario::parse("variant.toml", &text);
+            assert_eq!(read.map_err(|error| error.diagnostics.len()).err(), (!is_right).then_some(100));
+            began.elapsed()
+        });
+        timed.min().unwrap()
+    };
+    for is_right in [true, false] {
+        let (few, many) = (time(2_000, is_right), time(8_000, is_right));
+        let ratio = many.as_secs_f64() / few.as_secs_f64();
+        assert!(ratio < 8.0, "{is_right}: {few:?} became {many:?}, {ratio:.1} times as much");
+    }
+}
+
 /// The lines of a diagnostic that the author needs: where, what the limit is, and what to change.
 fn refused(declared: Declared, words: &[&str]) {
     let error = declared.parse().expect_err("it is too much");

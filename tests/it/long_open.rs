@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use incident::journal::{Append as _, IncidentIndex as _, Journal};
 use incident::player::Player;
+use tokio::time::{Instant, advance};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -184,6 +185,23 @@ async fn to_end_it_is_the_work_of_its_network_until_it_is_done() {
             answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"cancelled_now\":false"),
             "{answer}"
         );
+    }
+}
+
+/// Clients wait for 30 s in all.
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_for_a_turn_waits_less_for_the_end() {
+    let gated = journal().await;
+    let journal = Journal::from(Arc::clone(&gated));
+    let player = Player::new(journal, TaskTracker::new(), CancellationToken::new(), Arc::default());
+    gated.read_ms.store(2_000, Ordering::Relaxed);
+    let began = Instant::now();
+    advance(ms(20_000)).await;
+    let error = player.cancel_holding("old", (), began).await.unwrap_err().to_string();
+    assert!(error.contains("is being ended"), "{error}");
+    assert!(began.elapsed() <= ms(25_000), "{:?}", began.elapsed());
+    while gated.incident("old").await.unwrap().unwrap().end.is_none() {
+        tokio::time::sleep(ms(1_000)).await;
     }
 }
 

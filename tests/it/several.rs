@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::harness::{Local, Ran, Serving, incident, metrics, options, resolved, soon, started};
+use crate::harness::{Local, Ran, Serving, incident, metrics, ms, options, resolved, soon, started};
 
 /// Servers over one journal. (One of them plays; here a test appends.)
 async fn servers(number: usize) -> Vec<Local> {
@@ -231,6 +231,39 @@ async fn when_no_server_can_be_used_one_short_text_names_each_with_its_reason() 
             assert!(said.contains(part), "{args:?}: {part} is not in {ran:?}");
         }
     }
+}
+
+/// Everything behind the start of a long incident is read to end it, or to report on it: asking the next one would begin anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_ready_is_given_the_time_that_an_answer_takes() {
+    let (slow, asked) = stub(|mut connection| async move {
+        let mut head = vec![0; 16_384];
+        let length = connection.read(&mut head).await.unwrap_or_default();
+        let (kind, body) = match &head[..length] {
+            head if head.starts_with(b"GET /readyz") => ("text/plain", "ready\n"),
+            head => {
+                tokio::time::sleep(ms(6_000)).await;
+                let is_report = head.starts_with(b"GET ");
+                let ended = r#"{"id":"x-1","outcome":"cancelled","cancelled_now":true}"#;
+                if is_report { ("text/markdown", "# Report\n") } else { ("application/json", ended) }
+            }
+        };
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n");
+        let _ = connection.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).await;
+    })
+    .await;
+    let (other, others) = unready().await;
+    let servers = list(&[slow, other]);
+    let (cancelled, report) =
+        tokio::join!(run(&["cancel", "x-1"], &servers), run(&["report", "x-1"], &servers));
+    assert_eq!((cancelled.status, report.status), (Some(0), Some(0)), "{cancelled:?} {report:?}");
+    assert!(
+        cancelled.stderr.contains("x-1 is cancelled") && report.stdout.contains("# Report"),
+        "{report:?}"
+    );
+    assert_eq!(asked.load(Ordering::SeqCst), 4, "each whether it is ready, and once for the answer");
+    assert_eq!(others.load(Ordering::SeqCst), 0);
 }
 
 /// The incident may have begun although no answer came: then another server must not begin a second one.

@@ -1,9 +1,11 @@
 //! Variants: changing, adding to and removing from the table of a file.
 
+use std::collections::{HashMap, HashSet};
+
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::suggest::{did_you_mean, listed, shortened};
 
 /// The keys by which an entry of a list is found.
@@ -57,12 +59,16 @@ fn change<'a>(
     let span = patch.span();
     match (target.get_mut(), patch.into_inner()) {
         (DeValue::Array(entries), DeValue::Table(patches)) => {
+            let places = places(entries);
             for (name, patch) in patches {
-                let Some(entry) = named(entries, name.get_ref()) else {
-                    mistakes.push(no_entry(key.get_ref(), &name, entries));
-                    continue;
-                };
-                change_keys(entry, patch);
+                match places.get(&**name.get_ref()).and_then(|place| entries.get_mut(*place)) {
+                    Some(entry) => change_keys(entry, patch),
+                    // No more are told, and each is compared with all names.
+                    None if mistakes.len() < MOST_DIAGNOSTICS => {
+                        mistakes.push(no_entry(key.get_ref(), &name, entries));
+                    }
+                    None => {}
+                }
             }
         }
         (DeValue::Table(table), DeValue::Table(patches)) if BY_KEY.contains(&&**key.get_ref()) => {
@@ -107,9 +113,10 @@ fn replace_keys<'a>(table: &mut DeTable<'a>, patches: DeTable<'a>) {
     }
 }
 
-/// The entry of a list with that name.
-fn named<'t, 'a>(entries: &'t mut DeArray<'a>, name: &str) -> Option<&'t mut Spanned<DeValue<'a>>> {
-    entries.iter_mut().find(|entry| name_of(entry.get_ref()) == Some(name))
+/// Where the entries of a list are, by their names. Of two with the same name, the first is meant.
+fn places(entries: &DeArray<'_>) -> HashMap<String, usize> {
+    let named = entries.iter().enumerate().rev();
+    named.filter_map(|(place, entry)| Some((name_of(entry.get_ref())?.to_owned(), place))).collect()
 }
 
 fn name_of<'t>(entry: &'t DeValue<'_>) -> Option<&'t str> {
@@ -164,25 +171,33 @@ fn remove(
         return;
     }
     let DeValue::Array(names) = names.into_inner() else { return };
-    for name in names {
-        let Some(text) = name.get_ref().as_str() else { continue };
-        match root.get_mut(&*key.get_ref().clone()).map(Spanned::get_mut) {
-            Some(DeValue::Table(table)) if table.contains_key(text) => {
-                table.remove(text);
-            }
-            Some(DeValue::Array(list)) if list.iter().any(|entry| name_of(entry.get_ref()) == Some(text)) => {
-                let mut left = DeArray::new();
-                for entry in std::mem::replace(list, DeArray::new()) {
-                    if name_of(entry.get_ref()) != Some(text) {
-                        left.push(entry);
-                    }
-                }
-                *list = left;
-            }
-            _ => {
-                let message = format!("`{}` has no entry called {:?}", key.get_ref(), shortened(text));
-                mistakes.push(Diagnostic::new(name.span(), message, "removed by this variant"));
-            }
+    let names = names.iter().filter_map(|name| Some((name.get_ref().as_str()?, name.span())));
+    let mut target = root.get_mut(&*key.get_ref().clone()).map(Spanned::get_mut);
+    let mut left: HashSet<String> = match &target {
+        Some(DeValue::Table(table)) => table.keys().map(|name| name.get_ref().to_string()).collect(),
+        Some(DeValue::Array(list)) => {
+            list.iter().filter_map(|entry| name_of(entry.get_ref())).map(str::to_owned).collect()
         }
+        _ => HashSet::new(),
+    };
+    let mut removed = HashSet::new();
+    for (name, place) in names {
+        if left.remove(name) {
+            removed.insert(name);
+        } else if mistakes.len() < MOST_DIAGNOSTICS {
+            let message = format!("`{}` has no entry called {:?}", key.get_ref(), shortened(name));
+            mistakes.push(Diagnostic::new(place, message, "removed by this variant"));
+        }
+    }
+    match &mut target {
+        Some(DeValue::Table(table)) => removed.into_iter().for_each(|name| drop(table.remove(name))),
+        Some(DeValue::Array(list)) => {
+            let entries = std::mem::replace(list, DeArray::new()).into_iter();
+            let is_kept = |entry: &Spanned<DeValue<'_>>| {
+                name_of(entry.get_ref()).is_none_or(|name| !removed.contains(name))
+            };
+            *list = entries.filter(is_kept).collect();
+        }
+        _ => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -11,13 +12,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::body;
 use super::incidents::{Incidents, off_workers};
 use super::prefix::PublicPath;
 use super::problem::Problem;
-use super::quota::Quota;
+use super::quota::{Quota, busy};
 use super::reading::Reading;
 use super::wanted::{self, Wanted, pointed};
 use crate::hub::Hub;
@@ -122,6 +123,9 @@ pub(in crate::server) async fn report(
     quota.answer(info.peer(), "text/markdown; charset=utf-8", text)
 }
 
+/// How long a cancellation waits until it begins: with the 5 s that it has at least then, less than clients wait.
+const BEGUN_WITHIN: Duration = Duration::from_secs(20);
+
 /// `DELETE /api/incidents/ID` cancels it.
 pub(in crate::server) async fn cancel(
     State(control): State<Arc<IncidentControl>>,
@@ -137,7 +141,8 @@ pub(in crate::server) async fn cancel(
     // The turn comes before anything is done: a request that is refused has changed nothing.
     let cancel = |turn: Turn| async move {
         let mut reading = Reading::new(work, info, turn);
-        reading.stand_aside(incidents.behind(name).await?).await?;
+        let aside = reading.stand_aside(incidents.behind(name).await?);
+        timeout_at(began + BEGUN_WITHIN, aside).await.unwrap_or_else(|_| Err(busy()))?;
         Ok(player.cancel_holding(name, reading.held(), began).await?)
     };
     let ended = quota.find_to_cancel(info.peer(), cancel).await?.ok_or_else(|| no_incident(&id))?;

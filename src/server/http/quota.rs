@@ -182,7 +182,8 @@ impl Quota {
         let take = |memory: &Arc<Semaphore>, kib| Arc::clone(memory).try_acquire_many_owned(kib);
         // Under the lock, so that it is not forgotten meanwhile as one that holds nothing.
         let mut networks = self.memory_of.lock();
-        networks.retain(|_, memory| memory.available_permits() < OF_ONE);
+        // Each part that is held has its own reference.
+        networks.retain(|_, memory| Arc::strong_count(memory) > 1);
         let own = networks.entry(network(address)).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE)));
         let own = take(own, kib.min(most)).map_err(|_| busy())?;
         let all = take(&self.memory, kib).map_err(|_| busy())?;
@@ -229,17 +230,30 @@ pub(super) struct Held {
     _all: OwnedSemaphorePermit,
 }
 
-/// The pieces of an answer whose length is not known before its end, until the client is too slow for those that it has taken.
+/// The pieces of an answer whose length is not known before its end, until the client is too slow for those that it has taken. A large
+/// piece is handed out bit by bit: the time is looked at whenever the client has taken one.
 pub(super) fn in_time_so_far(
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let began = Instant::now();
     let mut taken = 0;
-    pieces.map(move |piece| {
+    pieces.flat_map(|piece| stream::iter(bits(piece))).map(move |piece| {
         let until = began + allowed(taken);
         taken += piece.as_ref().map_or(0, Bytes::len);
         if Instant::now() <= until { piece } else { Err(too_slow()) }
     })
+}
+
+/// A piece in parts of no more than [`PIECE_BYTES`].
+fn bits(piece: io::Result<Bytes>) -> impl Iterator<Item = io::Result<Bytes>> {
+    let (mut rest, error) = match piece {
+        Ok(bytes) => (bytes, None),
+        Err(error) => (Bytes::new(), Some(error)),
+    };
+    let bits = std::iter::from_fn(move || {
+        (!rest.is_empty()).then(|| Ok(rest.split_to(rest.len().min(PIECE_BYTES))))
+    });
+    bits.chain(error.map(Err))
 }
 
 /// The pieces of an answer of `length` bytes, until the client has had more than enough time to take them.
@@ -261,7 +275,7 @@ fn too_slow() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")
 }
 
-fn busy() -> Problem {
+pub(super) fn busy() -> Problem {
     let detail = "the server is busy with other requests like this one; try again in a moment";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         .with_header(header::RETRY_AFTER, "2")
@@ -296,15 +310,30 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_without_a_length_is_given_up_as_soon_as_its_client_is_too_slow_for_what_it_took() {
-        let piece = || Ok(Bytes::from(vec![0; 64 * 1024]));
-        let mut slow = Box::pin(in_time_so_far(stream::repeat_with(piece)));
-        for _ in 0..7 {
-            assert!(slow.next().await.is_some_and(|piece| piece.is_ok()));
-            tokio::time::advance(Duration::from_secs(8)).await;
+        // As large pieces as there are: each is the state of one incident.
+        for size in [PIECE_BYTES, 1024 * 1024] {
+            let piece = move || Ok(Bytes::from(vec![0; size]));
+            let mut slow = Box::pin(in_time_so_far(stream::repeat_with(piece)));
+            for _ in 0..15 {
+                assert!(slow.next().await.is_some_and(|piece| piece.is_ok()));
+                tokio::time::advance(Duration::from_secs(4)).await;
+            }
+            assert!(slow.next().await.is_some_and(|piece| piece.is_ok()), "60 of 30 + 15 * 2 s");
+            tokio::time::advance(Duration::from_secs(4)).await;
+            assert!(slow.next().await.is_some_and(|piece| piece.is_err()), "64 of 30 + 16 * 2 s");
         }
-        assert!(slow.next().await.is_some_and(|piece| piece.is_ok()), "56 of 30 + 7 * 4 s");
-        tokio::time::advance(Duration::from_secs(8)).await;
-        assert!(slow.next().await.is_some_and(|piece| piece.is_err()), "64 of 30 + 8 * 4 s");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_whole_however_large_its_pieces_are() {
+        let sizes = [0, 1, PIECE_BYTES, 3 * PIECE_BYTES + 1];
+        let pieces = sizes.map(|size| Ok(Bytes::from(vec![size as u8; size])));
+        let got: Vec<_> = in_time_so_far(stream::iter(pieces)).collect().await;
+        let got: Vec<Bytes> = got.into_iter().map(|piece| piece.expect("in time")).collect();
+        assert!(got.iter().all(|piece| (1..=PIECE_BYTES).contains(&piece.len())));
+        assert_eq!(got.concat(), sizes.map(|size| vec![size as u8; size]).concat());
+        let failed: Vec<_> = in_time_so_far(stream::iter([Err(too_slow())])).collect().await;
+        assert!(failed.len() == 1 && failed[0].is_err());
     }
 
     #[tokio::test]
