@@ -24,6 +24,12 @@ async fn page_with(parts: Vec<Vec<incident::journal::Record>>) -> (Local, Browse
 async fn the_headline_answers_six_questions() {
     let (_server, page) = page_with(vec![drill(136)]).await;
     page.until("the forecast", "document.querySelector('.vital.end .value')?.innerText === '02:45'").await;
+    // The events come one after the other, and the last one says something new.
+    page.until(
+        "the last event",
+        "document.querySelector('.what .now')?.innerText.includes('Roll checkout back')",
+    )
+    .await;
     for (question, selector, answers) in [
         ("what is broken", ".what .title", vec!["Primary database connection pool exhausted"]),
         ("what is done", ".what .now", vec!["Resolution: Roll checkout back to 2026.7.4"]),
