@@ -90,25 +90,8 @@ pub(super) fn open(
     if is_unbegun && let Some(lost) = head::lost(&connection, Head::EMPTY, remembered).map_err(sqlite)? {
         return Err(OpenError::damaged(path, lost));
     }
-    if found.is_some_and(|format| format < schema::VERSION) && !is_unbegun {
-        refuse_damaged(&connection, path)?;
-    }
     if found != Some(schema::VERSION) || is_unbegun {
-        begin(&mut connection, found.unwrap_or_default(), is_unbegun).map_err(sqlite)?;
-        let rescued = super::place::beside(path, "rescued");
-        if is_unbegun && rescued.exists() {
-            warnings.push(format!(
-                "a new journal begins, although {} has what a server rescued of the one before: stop the server, move the new one away and give \
-                 that file its name, to go on with it",
-                rescued.display()
-            ));
-        }
-        if let Some(old) = found.filter(|old| *old != schema::VERSION) {
-            warnings.push(format!(
-                "it was upgraded from format {old} to format {}: older versions of incident cannot read it any more",
-                schema::VERSION
-            ));
-        }
+        warnings.extend(begin_or_upgrade(&mut connection, found, is_unbegun, path)?);
     }
     step(path);
     let loaded = head::load(&connection).map_err(sqlite)?;
@@ -162,6 +145,36 @@ pub(super) fn open(
     Ok(Opened { connection, stream, head, open, clock, ages, witness, files, others, log, warnings })
 }
 
+/// Brings a file to the newest format. Returns what is to be said of that.
+fn begin_or_upgrade(
+    connection: &mut Connection,
+    found: Option<i64>,
+    is_unbegun: bool,
+    path: &Path,
+) -> Result<Vec<String>, OpenError> {
+    let mut warnings = Vec::new();
+    if is_unbegun {
+        begin(connection, found.unwrap_or_default()).map_err(|error| open_error(path, error))?;
+    } else {
+        upgrade(connection, found.unwrap_or_default(), path)?;
+    }
+    let rescued = super::place::beside(path, "rescued");
+    if is_unbegun && rescued.exists() {
+        warnings.push(format!(
+            "a new journal begins, although {} has what a server rescued of the one before: stop the server, move the new one away and give \
+             that file its name, to go on with it",
+            rescued.display()
+        ));
+    }
+    if let Some(old) = found.filter(|old| *old != schema::VERSION) {
+        warnings.push(format!(
+            "it was upgraded from format {old} to format {}: older versions of incident cannot read it any more",
+            schema::VERSION
+        ));
+    }
+    Ok(warnings)
+}
+
 /// Refuses a journal of an older format with a damaged event before it is upgraded, after which older versions can't read it any more.
 fn refuse_damaged(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let sqlite = |error: rusqlite::Error| open_error(path, error);
@@ -177,15 +190,22 @@ fn refuse_damaged(connection: &Connection, path: &Path) -> Result<(), OpenError>
     Ok(())
 }
 
-/// Makes the tables of the newest format, and if no journal has begun in the file, begins a new stream without events: all
-/// of it or nothing.
-fn begin(connection: &mut Connection, from: i64, is_unbegun: bool) -> rusqlite::Result<()> {
+/// Makes the tables of the newest format, and begins a new stream without events: all of it or nothing.
+fn begin(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     schema::migrate(&transaction, from)?;
-    if is_unbegun {
-        head::store(&transaction, &StreamId::fresh(), Head::EMPTY)?;
-    }
+    head::store(&transaction, &StreamId::fresh(), Head::EMPTY)?;
     transaction.commit()
+}
+
+/// Brings a journal to the newest format, unless it is damaged.
+fn upgrade(connection: &mut Connection, from: i64, path: &Path) -> Result<(), OpenError> {
+    refuse_damaged(connection, path)?;
+    let migrated = connection.transaction().and_then(|transaction| {
+        schema::migrate(&transaction, from)?;
+        transaction.commit()
+    });
+    migrated.map_err(|error| open_error(path, error))
 }
 
 /// A moment at which the process may be killed. The tests below copy the files there and start over the copies.
