@@ -57,3 +57,23 @@ impl Parameter {
 fn is_shown(name: &str) -> bool {
     name.len() <= SHOWN && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(&byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A refusal is logged.
+    #[test]
+    fn a_token_in_the_place_of_a_name_is_not_repeated() {
+        let parameter = Parameter { name: "after", is: "a number" };
+        let told = |name: &str| {
+            let pairs = Ok(Query(vec![(name.to_owned(), String::new())]));
+            parameter.read(pairs, |text| text.parse::<u64>().ok()).err().unwrap_or_default()
+        };
+        for token in ["0123456789abcdef", "abcdefghijklmnop", "t0ken", "a\u{1b}b"] {
+            assert!(told(token).starts_with("the query has a parameter that"), "{}", told(token));
+            assert!(!told(token).contains(token), "{}", told(token));
+        }
+        assert!(told("aftre").contains("no parameter \"aftre\": did you mean after?"));
+    }
+}
