@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `access` is a layer of requests in front of the handlers, and answers with the problems of `http`. Every part may use
-//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`, `origin`, `peers`, `away`. No task is spawned below this
+//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `parts`, `control`, `base_path`, `origin`, `peers`, `away`. No task is spawned below this
 //! module that the server does not wait for when it stops.
 
 mod access;
@@ -22,6 +22,7 @@ mod lifecycle;
 mod measured;
 mod options;
 mod origin;
+mod parts;
 mod peers;
 mod publish;
 mod rate;

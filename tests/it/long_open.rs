@@ -159,6 +159,27 @@ async fn to_end_it_keeps_nobody_from_a_turn() {
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"cancelled_now\":true"), "{answer}");
 }
 
+/// Nor do reports of others: whoever ends an incident waits for nobody who reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_short_reports_keep_nobody_from_ending_an_incident() {
+    let (gated, server) = server().await;
+    gated.append(started("short").into()).await.unwrap();
+    let before = *gated.reads.borrow();
+    gated.readable.send_replace(false);
+    let mut reports = Vec::new();
+    for _ in 0..20 {
+        reports.push(Http::new(server.address, "GET", "/api/incidents/short/report.md").unanswered().await);
+    }
+    reads(&gated, before, 1).await;
+    // It needs a turn, and reads nothing.
+    let end = Http::new(server.address, "DELETE", "/api/incidents/nobody").send();
+    assert_eq!(soon("an answer", end).await.status, 404);
+    gated.readable.send_replace(true);
+    for mut report in reports {
+        assert!(report.rest().await.starts_with("HTTP/1.1 200 "));
+    }
+}
+
 /// A client that leaves does not end the work: the next one of its network waits until it is done.
 #[tokio::test]
 async fn to_end_it_is_the_work_of_its_network_until_it_is_done() {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::api::{json_answer, no_incident};
 use super::incidents::{Incidents, NoAlerts};
 use super::problem::Problem;
-use super::quota::Quota;
+use super::quota::{Quota, Work};
 use crate::server::door::ConnectionInfo;
 use crate::server::turns::Turn;
 use crate::world::Alerts;
@@ -48,6 +48,6 @@ pub(in crate::server) async fn alerts(
             }
         }
     };
-    let alerts = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    let alerts = quota.find(Work::Answer, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
     json_answer(&quota, info.peer(), &Answer { now: incidents.now(), incident: id, alerts })
 }

@@ -18,7 +18,7 @@ use super::body;
 use super::incidents::{Incidents, off_workers};
 use super::prefix::PublicPath;
 use super::problem::Problem;
-use super::quota::{Quota, busy};
+use super::quota::{Quota, Work, busy};
 use super::reading::Reading;
 use super::wanted::{self, Wanted, pointed};
 use crate::hub::Hub;
@@ -89,13 +89,13 @@ pub(in crate::server) async fn incident(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let (incidents, work, info, name) = (&*incidents, &*quota, &info, id.as_str());
+    let (incidents, quota, info, name) = (&*incidents, &*quota, &info, id.as_str());
     let look = |turn: Turn| async move {
-        let mut reading = Reading::new(work, info, turn);
+        let mut reading = Reading::new(quota, Work::Answer, info, turn);
         incidents.incident(name, &mut reading).await
     };
-    let incident = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
-    json_answer(&quota, info.peer(), &incident)
+    let incident = quota.find(Work::Answer, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    json_answer(quota, info.peer(), &incident)
 }
 
 /// `GET /api/incidents/ID/report.md`
@@ -106,9 +106,9 @@ pub(in crate::server) async fn report(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let (incidents, work, info, name) = (&*incidents, &*quota, &info, id.as_str());
+    let (incidents, quota, info, name) = (&*incidents, &*quota, &info, id.as_str());
     let look = |turn: Turn| async move {
-        let mut reading = Reading::new(work, info, turn);
+        let mut reading = Reading::new(quota, Work::Answer, info, turn);
         let Some(told) = incidents.told(name, &mut reading).await? else { return Ok(None) };
         let held = reading.held();
         let text = off_workers(move || {
@@ -119,7 +119,7 @@ pub(in crate::server) async fn report(
         });
         Ok(text.await?)
     };
-    let text = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    let text = quota.find(Work::Answer, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
     quota.answer(info.peer(), "text/markdown; charset=utf-8", text)
 }
 
@@ -137,15 +137,15 @@ pub(in crate::server) async fn cancel(
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
     let began = Instant::now();
-    let (player, incidents, work, info, name) = (&control.player, &*incidents, &*quota, &info, id.as_str());
+    let (player, incidents, quota, info, name) = (&control.player, &*incidents, &*quota, &info, id.as_str());
     // The turn comes before anything is done: a request that is refused has changed nothing.
     let cancel = |turn: Turn| async move {
-        let mut reading = Reading::new(work, info, turn);
+        let mut reading = Reading::new(quota, Work::End, info, turn);
         let aside = reading.stand_aside(incidents.behind(name).await?);
         timeout_at(began + BEGUN_WITHIN, aside).await.unwrap_or_else(|_| Err(busy()))?;
         Ok(player.cancel_holding(name, reading.held(), began).await?)
     };
-    let ended = quota.find_to_cancel(info.peer(), cancel).await?.ok_or_else(|| no_incident(&id))?;
+    let ended = quota.find(Work::End, info.peer(), cancel).await?.ok_or_else(|| no_incident(&id))?;
     let body = json!({
         "id": id,
         "stream": hub.stream(),

@@ -12,7 +12,7 @@ use super::api::no_incident;
 use super::incidents::{Incidents, NoPart};
 use super::problem::Problem;
 use super::query::{Pairs, Parameter};
-use super::quota::Quota;
+use super::quota::{Quota, Work};
 use crate::contract::ResetReason;
 use crate::server::door::ConnectionInfo;
 use crate::server::turns::Turn;
@@ -34,7 +34,7 @@ pub(in crate::server) async fn incident_events(
     let Path(id) = id?;
     let after = AFTER.read(query, |text| text.parse().ok()).map_err(Problem::bad_request)?.unwrap_or(0);
     // Another server has sent the event at that position: what follows it may not be read here either.
-    quota.reach(after).await?;
+    quota.reach(info.peer(), after).await?;
     let (incidents, name) = (&*incidents, id.as_str());
     let look = |turn: Turn| async move {
         let part = incidents.part(name, after).await;
@@ -46,7 +46,7 @@ pub(in crate::server) async fn incident_events(
             Err(NoPart::Expired(oldest)) => Err(expired(name, after, oldest)),
         }
     };
-    let part = quota.find(info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    let part = quota.find(Work::Answer, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
     let mut response = quota.answer(info.peer(), "application/x-ndjson", part.lines)?;
     // Relative, so that it also holds behind a proxy with a path of its own.
     let link = part.next.map(|next| HeaderValue::try_from(format!("<?after={next}>; rel=\"next\"")));

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::incidents::Incidents;
 use super::problem::Problem;
-use super::quota::{PIECE_BYTES, Quota, in_time_so_far};
+use super::quota::{PIECE_BYTES, Quota, Work, in_time_so_far};
 use crate::journal::Times;
 use crate::server::door::ConnectionInfo;
 
@@ -70,7 +70,7 @@ pub(in crate::server) async fn incidents(
 ) -> Result<Response, Problem> {
     let address = info.peer();
     incidents.caught_up().await?;
-    let turn = quota.turn(address).await?;
+    let turn = quota.turn(Work::Answer, address).await?;
     let (ids, left_out) = incidents.ids().await?;
     let left = ids.into_iter();
     let left_out = if left_out > 0 { format!("\"left_out\":{left_out},") } else { String::new() };

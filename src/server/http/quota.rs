@@ -1,10 +1,8 @@
 //! The work and the memory that large answers may take at the same time. Requests beyond them are refused with 503, so
 //! that neither many readers nor slow ones hold up events.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,14 +10,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::problem::Problem;
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Refusal;
-use crate::server::rate::network;
+use crate::server::parts::{Part, Parts};
 use crate::server::turns::{Busy, Turn, Turns};
 
 /// About the bytes of one piece of an answer: what a slow reader costs besides the answer itself.
@@ -28,11 +24,8 @@ pub(super) const PIECE_BYTES: usize = 32 * 1024;
 /// Bytes of large answers that are not sent yet, for all requests together.
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// KiB of them that the clients of one network may hold.
-const OF_ONE: usize = BYTES / 1024 * 3 / 4;
-
 /// Requests that wait at the same time for what other servers have stored. They take no turn meanwhile.
-const ASKING: usize = 256;
+const ASKING: u32 = 256;
 
 /// Smaller answers are not counted: the kernel takes them at once.
 const SMALL: usize = 64 * 1024;
@@ -52,32 +45,47 @@ const SLOWEST_RATE: usize = 16 * 1024;
 
 /// What is left of the work and the memory.
 pub(in crate::server) struct Quota {
-    /// Answers that are made at the same time.
-    turns: Turns,
-    /// Cancellations: they wait for no answers, which may be many.
-    cancellations: Turns,
-    /// Answers for which much of the journal is read.
-    lanes: Turns,
+    answers: Queues,
+    ends: Queues,
     /// In KiB.
-    memory: Arc<Semaphore>,
-    /// Of the networks that hold some.
-    memory_of: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
+    memory: Parts,
     /// Requests that wait for what other servers have stored.
-    asking: Semaphore,
+    asking: Parts,
     journal: Journal,
+}
+
+/// What a request wants to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// To read.
+    Answer,
+    /// To end an incident. It waits for nobody who reads: those may be many.
+    End,
+}
+
+/// The queues of one kind of work.
+struct Queues {
+    turns: Turns,
+    /// Of that for which much of the journal is read.
+    lanes: Turns,
+}
+
+impl Queues {
+    fn new(cores: usize) -> Self {
+        Self { turns: Turns::new(cores, WAITING), lanes: Turns::long() }
+    }
 }
 
 impl Quota {
     pub(in crate::server) fn new(cores: usize, journal: Journal) -> Self {
-        let memory = Arc::new(Semaphore::new(BYTES / 1024));
-        Self {
-            turns: Turns::new(cores, WAITING),
-            cancellations: Turns::new(cores, WAITING),
-            lanes: Turns::long(),
-            memory,
-            memory_of: Mutex::default(),
-            asking: Semaphore::new(ASKING),
-            journal,
+        let (answers, ends) = (Queues::new(cores), Queues::new(cores));
+        Self { answers, ends, memory: Parts::new(kib(BYTES)), asking: Parts::new(ASKING), journal }
+    }
+
+    fn queues(&self, work: Work) -> &Queues {
+        match work {
+            Work::Answer => &self.answers,
+            Work::End => &self.ends,
         }
     }
 
@@ -85,55 +93,32 @@ impl Quota {
     /// moment ago: so if it is not found, this server reads what others have stored, and looks again. Each look has a turn.
     pub(super) async fn find<T, F>(
         &self,
+        work: Work,
         address: IpAddr,
         look: impl Fn(Turn) -> F,
     ) -> Result<Option<T>, Problem>
     where
         F: Future<Output = Result<Option<T>, Problem>>,
     {
-        self.find_by(&self.turns, address, look).await
-    }
-
-    /// The same for what ends it.
-    pub(super) async fn find_to_cancel<T, F>(
-        &self,
-        address: IpAddr,
-        cancel: impl Fn(Turn) -> F,
-    ) -> Result<Option<T>, Problem>
-    where
-        F: Future<Output = Result<Option<T>, Problem>>,
-    {
-        self.find_by(&self.cancellations, address, cancel).await
-    }
-
-    async fn find_by<T, F>(
-        &self,
-        turns: &Turns,
-        address: IpAddr,
-        look: impl Fn(Turn) -> F,
-    ) -> Result<Option<T>, Problem>
-    where
-        F: Future<Output = Result<Option<T>, Problem>>,
-    {
-        let found = look(self.unless_unreadable(turns.take(address)).await?).await?;
+        let found = look(self.turn(work, address).await?).await?;
         if found.is_some() || !self.journal.is_shared() {
             return Ok(found);
         }
-        self.catch_up().await?;
-        look(self.unless_unreadable(turns.take(address)).await?).await
+        self.catch_up(address).await?;
+        look(self.turn(work, address).await?).await
     }
 
     /// Reads what other servers have stored, if a client names a position that this server has not read.
-    pub(super) async fn reach(&self, position: u64) -> Result<(), Problem> {
+    pub(super) async fn reach(&self, address: IpAddr, position: u64) -> Result<(), Problem> {
         if self.journal.is_shared() && self.journal.extent().head < position {
-            self.catch_up().await?;
+            self.catch_up(address).await?;
         }
         Ok(())
     }
 
     /// Waits until this server has read what others have stored.
-    async fn catch_up(&self) -> Result<(), Problem> {
-        let _place = self.asking.try_acquire().map_err(|_| {
+    async fn catch_up(&self, address: IpAddr) -> Result<(), Problem> {
+        let _place = self.asking.take(address, 1).map_err(|Busy| {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "many other requests wait for what other servers have stored; try again in a moment",
@@ -144,14 +129,14 @@ impl Quota {
         Ok(self.journal.catch_up().await?)
     }
 
-    /// Waits for the turn of a request that reads much of the journal.
-    pub(super) async fn turn(&self, address: IpAddr) -> Result<Turn, Problem> {
-        self.unless_unreadable(self.turns.take(address)).await
+    /// Waits for the turn of a request.
+    pub(super) async fn turn(&self, work: Work, address: IpAddr) -> Result<Turn, Problem> {
+        self.unless_unreadable(self.queues(work).turns.take(address)).await
     }
 
     /// Waits until the client at this address may have much of the journal read for it.
-    pub(super) async fn lane(&self, address: IpAddr) -> Result<Turn, Problem> {
-        self.unless_unreadable(self.lanes.take(address)).await
+    pub(super) async fn lane(&self, work: Work, address: IpAddr) -> Result<Turn, Problem> {
+        self.unless_unreadable(self.queues(work).lanes.take(address)).await
     }
 
     /// While the journal can't be read, nobody waits behind others that can't go on.
@@ -176,18 +161,8 @@ impl Quota {
 
     /// Takes this part of the memory for a client at this address. All of its network together get no more than three quarters, or one
     /// answer that is larger.
-    pub(super) fn hold(&self, address: IpAddr, bytes: usize) -> Result<Held, Problem> {
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        let most = u32::try_from(OF_ONE).unwrap_or(u32::MAX);
-        let take = |memory: &Arc<Semaphore>, kib| Arc::clone(memory).try_acquire_many_owned(kib);
-        // Under the lock, so that it is not forgotten meanwhile as one that holds nothing.
-        let mut networks = self.memory_of.lock();
-        // Each part that is held has its own reference.
-        networks.retain(|_, memory| Arc::strong_count(memory) > 1);
-        let own = networks.entry(network(address)).or_insert_with(|| Arc::new(Semaphore::new(OF_ONE)));
-        let own = take(own, kib.min(most)).map_err(|_| busy())?;
-        let all = take(&self.memory, kib).map_err(|_| busy())?;
-        Ok(Held { _own: own, _all: all })
+    pub(super) fn hold(&self, address: IpAddr, bytes: usize) -> Result<Part, Problem> {
+        self.memory.take(address, kib(bytes)).map_err(|Busy| busy())
     }
 
     /// A response with this content. A large one is counted until it is sent.
@@ -224,10 +199,8 @@ impl Quota {
     }
 }
 
-/// A part of the memory, given back when dropped.
-pub(super) struct Held {
-    _own: OwnedSemaphorePermit,
-    _all: OwnedSemaphorePermit,
+fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
 /// The pieces of an answer whose length is not known before its end, until the client is too slow for those that it has taken. A large
@@ -296,6 +269,32 @@ mod tests {
     use crate::journal::{Memory, Retention};
 
     #[tokio::test(start_paused = true)]
+    async fn who_ends_an_incident_waits_for_nobody_who_reads() {
+        let quota = Quota::new(2, Journal::new(Memory::new(StreamId::fresh(), Retention::default())));
+        let (mut taken, ended) = (Vec::new(), IpAddr::from([198, 51, 100, 1]));
+        for network in 0..9 {
+            let address = IpAddr::from([192, 0, 2, network]);
+            taken.extend(quota.turn(Work::Answer, address).await);
+            taken.extend(quota.lane(Work::Answer, address).await);
+        }
+        assert!(
+            quota.turn(Work::Answer, ended).await.is_err() && quota.lane(Work::Answer, ended).await.is_err()
+        );
+        let began = Instant::now();
+        assert!(quota.turn(Work::End, ended).await.is_ok() && quota.lane(Work::End, ended).await.is_ok());
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_what_others_have_stored_keeps_a_part_for_other_networks() {
+        let quota = Quota::new(2, Journal::new(Memory::new(StreamId::fresh(), Retention::default())));
+        let address = |last| IpAddr::from([192, 0, 2, last]);
+        let asking: Vec<_> = (0..ASKING).map(|_| quota.asking.take(address(1), 1).ok()).collect();
+        assert!(asking.iter().any(Option::is_none) && quota.catch_up(address(1)).await.is_err());
+        assert!(quota.catch_up(address(2)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_read_too_slowly_is_given_up() {
         let pieces = stream::repeat(Bytes::from_static(b"piece"));
         let mut slow = Box::pin(in_time(pieces, 160 * 1024));
@@ -334,17 +333,5 @@ mod tests {
         assert_eq!(got.concat(), sizes.map(|size| vec![size as u8; size]).concat());
         let failed: Vec<_> = in_time_so_far(stream::iter([Err(too_slow())])).collect().await;
         assert!(failed.len() == 1 && failed[0].is_err());
-    }
-
-    #[tokio::test]
-    async fn one_network_holds_three_quarters_of_the_memory_or_one_answer() {
-        let memory = Memory::new(StreamId::fresh(), Retention::default());
-        let quota = Quota::new(2, Journal::new(memory));
-        let address = |last| IpAddr::from([192, 0, 2, last]);
-        let held: Vec<_> = (0..11).map(|_| quota.hold(address(1), 1024 * 1024).ok()).collect();
-        assert!(held.iter().all(Option::is_some) && quota.hold(address(1), 2 * 1024 * 1024).is_err());
-        assert!(quota.hold(address(2), 5 * 1024 * 1024).is_ok());
-        drop(held);
-        assert!(quota.hold(address(1), 16 * 1024 * 1024).is_ok(), "alone it may be larger");
     }
 }

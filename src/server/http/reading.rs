@@ -4,7 +4,7 @@
 use tokio::time::sleep;
 
 use super::problem::Problem;
-use super::quota::{LOOK, Quota};
+use super::quota::{LOOK, Quota, Work};
 use crate::journal::{ReadLimit, Stored};
 use crate::server::door::ConnectionInfo;
 use crate::server::turns::Turn;
@@ -15,6 +15,7 @@ const SLICE: ReadLimit = ReadLimit { events: 10_000, bytes: 8 * 1024 * 1024 };
 /// The work of one request.
 pub(super) struct Reading<'a> {
     quota: &'a Quota,
+    work: Work,
     info: &'a ConnectionInfo,
     turn: Option<Turn>,
     /// Of long work only.
@@ -24,8 +25,8 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// The work of a request that has its turn.
-    pub(super) fn new(quota: &'a Quota, info: &'a ConnectionInfo, turn: Turn) -> Self {
-        Self { quota, info, turn: Some(turn), lane: None, left: SLICE }
+    pub(super) fn new(quota: &'a Quota, work: Work, info: &'a ConnectionInfo, turn: Turn) -> Self {
+        Self { quota, work, info, turn: Some(turn), lane: None, left: SLICE }
     }
 
     /// Before so many events are read, whichever incidents they belong to. If they are many, waits until the client may have that done.
@@ -54,7 +55,7 @@ impl<'a> Reading<'a> {
             }
         };
         let lane = tokio::select! {
-            lane = self.quota.lane(self.info.peer()) => lane?,
+            lane = self.quota.lane(self.work, self.info.peer()) => lane?,
             () = gone => return Err(closed()),
         };
         self.lane = Some(lane);
@@ -67,7 +68,7 @@ impl<'a> Reading<'a> {
             if self.info.is_closed() {
                 return Err(closed());
             }
-            if let Ok(turn) = self.quota.turn(self.info.peer()).await {
+            if let Ok(turn) = self.quota.turn(self.work, self.info.peer()).await {
                 self.turn = Some(turn);
                 return Ok(());
             }

@@ -100,18 +100,20 @@ impl Http {
 
     /// Sends the request, and reads no answer.
     pub async fn unanswered(self) -> Raw {
-        let mut raw = Raw::connect(self.address).await;
+        let mut raw = self.connect().await;
         raw.send(&self.text()).await;
         raw
     }
 
-    pub async fn send(self) -> Reply {
-        let mut raw = match self.source {
+    async fn connect(&self) -> Raw {
+        match self.source {
             Some(source) => Raw::connect_from(source, self.address).await,
             None => Raw::connect(self.address).await,
-        };
-        raw.send(&self.text()).await;
-        Reply::read(&raw.rest().await)
+        }
+    }
+
+    pub async fn send(self) -> Reply {
+        Reply::read(&self.unanswered().await.rest().await)
     }
 
     fn text(self) -> Vec<u8> {
