@@ -30,6 +30,7 @@ mod new;
 mod numbers;
 mod out;
 mod outfile;
+mod patient_reader;
 mod publish;
 mod receivers_file;
 mod recorded;

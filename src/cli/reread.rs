@@ -7,9 +7,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::patient_reader::{Contents, Reader};
 use super::signals::Hangups;
 use crate::client::Trust;
 use crate::input_file::{self, Kind};
@@ -76,14 +76,6 @@ pub(super) fn read_certificates(path: &Path) -> Result<Vec<u8>, String> {
     if kind(path)? == Kind::File { content_of_file(path, Trust::MOST_BYTES) } else { read(path) }
 }
 
-/// The content of a file of at most so many bytes. A pipe, which may take the place of a file, is not read: it could wait for ever.
-fn read_again(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    match kind(path)? {
-        Kind::File => content_of_file(path, most),
-        Kind::Stream | Kind::Pipe => Err("it is a pipe, which can be read only once".to_owned()),
-    }
-}
-
 /// The content of a pipe, or of a file.
 fn contents(path: &Path) -> Result<Vec<u8>, String> {
     let read = File::open(path).and_then(|file| input_file::contents(file, MAX_FILE_BYTES));
@@ -148,7 +140,10 @@ impl Files {
         let mut checks = interval(CHECK_EVERY);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            reader: Reader::new(files.iter().map(|(path, most, _)| (path.clone(), *most)).collect()),
+            reader: Reader::new(
+                files.iter().map(|(path, most, _)| (path.clone(), *most)).collect(),
+                READ_DEADLINE,
+            ),
             paths,
             used: files.into_iter().map(|(_, _, read)| read).collect(),
             seen: None,
@@ -178,68 +173,6 @@ impl Files {
             return named
                 .map(|(path, read)| read.map_err(|why| format!("{} cannot be read ({why})", path.display())))
                 .collect();
-        }
-    }
-}
-
-/// What was read of each file.
-type Contents = Vec<Result<Vec<u8>, String>>;
-
-/// After so many threads it is waited for the last one.
-const MOST_GIVEN_UP: usize = 3;
-
-/// Reads the files on a thread of its own, because a disk may be slow or hang. Not on the runtime's: those have to end
-/// before the process does.
-struct Reader {
-    paths: Vec<(PathBuf, u64)>,
-    /// Threads that were given up, because a read of theirs does not end.
-    given_up: usize,
-    requests: mpsc::Sender<oneshot::Sender<Contents>>,
-    /// The answer that is not there yet.
-    pending: Option<oneshot::Receiver<Contents>>,
-}
-
-impl Reader {
-    fn new(paths: Vec<(PathBuf, u64)>) -> Self {
-        let requests = Self::thread(paths.clone());
-        Self { paths, given_up: 0, requests, pending: None }
-    }
-
-    /// A thread that reads the files as often as it is asked.
-    fn thread(paths: Vec<(PathBuf, u64)>) -> mpsc::Sender<oneshot::Sender<Contents>> {
-        let (requests, asked) = mpsc::channel::<oneshot::Sender<Contents>>();
-        std::thread::spawn(move || {
-            for reply in asked {
-                // The one that asked may have given up.
-                let _ = reply.send(paths.iter().map(|(path, most)| read_again(path, *most)).collect());
-            }
-        });
-        requests
-    }
-
-    async fn read(&mut self) -> Contents {
-        let pending = self.pending.get_or_insert_with(|| {
-            let (reply, answer) = oneshot::channel();
-            // Without its thread the answer fails.
-            let _ = self.requests.send(reply);
-            answer
-        });
-        let files = self.paths.len();
-        let failed = |why: String| vec![Err(why); files];
-        match timeout(READ_DEADLINE, pending).await {
-            Ok(read) => {
-                self.pending = None;
-                read.unwrap_or_else(|error| failed(error.to_string()))
-            }
-            Err(_) => {
-                // Something else may have taken the place of what does not answer.
-                if self.given_up < MOST_GIVEN_UP {
-                    self.given_up += 1;
-                    self.requests = Self::thread(self.paths.clone());
-                    self.pending = None;
-                }
-                failed(format!("it, or its disk, does not answer within {} s", READ_DEADLINE.as_secs()))
-            }
         }
     }
 }
