@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use incident::contract::StreamId;
@@ -12,7 +13,7 @@ use incident::server::Server;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Http, ms, options, soon};
+use crate::harness::{Http, Scratch, ms, options, soon};
 
 /// How much of everything a scenario declares.
 #[derive(Clone, Copy)]
@@ -276,6 +277,27 @@ fn what_is_too_many_of_a_kind_is_one_mistake() {
         let error = Scenario::parse("wrong.toml", &text).unwrap_err();
         let told: Vec<_> = error.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
         assert_eq!(told, [said]);
+    }
+}
+
+/// The parser goes on after a mistake, and keeps each.
+#[cfg(target_os = "linux")]
+#[test]
+fn many_mistakes_in_the_syntax_take_little_memory() {
+    const MOST_KIB: u32 = 1_000_000;
+    let folder = Scratch::new();
+    let text = Declared { steps: 1, ..SMALL }.text();
+    for wrong in ["k = = 1\n", "k = 1__1\n", "k = 1\n", "1\n", "[a\n"] {
+        let lines = wrong.repeat(7 * 1024 * 1024 / wrong.len());
+        std::fs::write(folder.path().join("wrong.toml"), format!("{text}[expect]\n{lines}")).unwrap();
+        let limited = format!("ulimit -v {MOST_KIB} && exec \"$0\" validate wrong.toml");
+        let ran = Command::new("bash")
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_incident")])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(6), "{wrong:?}: {told}");
     }
 }
 

@@ -63,10 +63,8 @@ fn table_of<'a>(
     text: &'a str,
     settings: &'a Settings,
 ) -> Result<(Spanned<DeTable<'a>>, Applied), Vec<Diagnostic>> {
-    let (mut table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return Err(syntax_mistakes(text, words::LIKE_TOML));
-    }
+    // The parser keeps nothing but its first mistake then: there may be as many as lines.
+    let Ok(mut table) = DeTable::parse(text) else { return Err(syntax_mistakes(text, words::LIKE_TOML)) };
     let mut applied = settings::apply(&mut table, settings);
     match applied.too_large.take() {
         Some(mistake) => Err(vec![mistake]),

@@ -8,6 +8,9 @@ use toml::de::DeTable;
 /// The most bytes that are parsed: the text is parsed again after each mistake.
 const MOST_READ: usize = 64 * 1024 * 1024;
 
+/// The first mistake of a long text is looked for in so many bytes first.
+const BEGINNING: usize = 256 * 1024;
+
 /// A mistake from which no other one in the list follows.
 pub(super) enum Root {
     /// What the parser says.
@@ -22,10 +25,10 @@ pub(super) fn roots(text: &str, most: usize) -> Vec<Root> {
     let mut found = Vec::new();
     let most = most.min(MOST_READ / text.len().max(1)).max(1);
     while found.len() < most {
-        let errors = DeTable::parse_recoverable(&left).1;
-        let place = |error: &toml::de::Error| error.span().unwrap_or_else(|| deepest(&left)).start;
-        let Some(first) = errors.into_iter().min_by_key(place) else { break };
-        let statement = statement_at(&left, place(&first));
+        let in_beginning = first_in_beginning(&left, BEGINNING);
+        let Some(first) = in_beginning.or_else(|| first(&left)) else { break };
+        let place = first.span().unwrap_or_else(|| deepest(&left)).start;
+        let statement = statement_at(&left, place);
         let range = statement.range.clone();
         found.push(match statement.unclosed {
             Some((bracket, at)) => Root::Unclosed { bracket, at },
@@ -42,6 +45,27 @@ pub(super) fn roots(text: &str, most: usize) -> Vec<Root> {
         }
     }
     found
+}
+
+/// The first mistake of a text. The parser tells those of the grammar before those of values and of keys that stand twice: so what stands
+/// before the one that it tells first is parsed again.
+fn first(text: &str) -> Option<toml::de::Error> {
+    let told = DeTable::parse(text).err()?;
+    let place = told.span().unwrap_or_else(|| deepest(text)).start;
+    let rest = text.get(place..).unwrap_or_default();
+    let end = text.len() - rest.find('\n').map_or(0, |end| rest.len() - end - 1);
+    let before = |error: &toml::de::Error| error.span().is_some_and(|span| span.start < place);
+    let errors = DeTable::parse_recoverable(&text[..end]).1.into_iter().filter(before);
+    errors.min_by_key(|error| error.span().map(|span| span.start)).or(Some(told))
+}
+
+/// The first mistake of a text, if it is found far before the end of so many bytes: where they end the parser finds mistakes that the text
+/// has not.
+fn first_in_beginning(text: &str, length: usize) -> Option<toml::de::Error> {
+    let end = text.as_bytes().get(..length)?.iter().rposition(|byte| *byte == b'\n')? + 1;
+    let error = first(&text[..end])?;
+    let span = error.span().filter(|span| span.end <= length / 2)?;
+    (statement_at(text, span.start).range.end < end).then_some(error)
 }
 
 /// The line with the most brackets and dots. The parser does not say where it gave up.
@@ -263,6 +287,27 @@ mod tests {
     fn what_is_wrong_elsewhere_is_told_too() {
         let text = "a = [1\n[x]\nb = { c = 1\nd = \"x\ne = 1\n[[yy]\ne = 2\ne = 3\n";
         assert_eq!(told(text), ["1: [", "3: {", "4", "6", "8"]);
+    }
+
+    #[test]
+    fn a_mistake_in_the_beginning_is_found_without_the_rest_and_where_the_beginning_ends_there_is_none() {
+        let first = |text: &str| Some(first_in_beginning(text, 64)?.span()?.start);
+        let broken = "a = = 1\n";
+        let line = "b = 1\n";
+        assert_eq!(first(&format!("{broken}{}", broken.repeat(30))), Some(4));
+        assert_eq!(first(&format!("{line}{broken}{}", line.repeat(30))), Some(10), "a key twice comes later");
+        assert_eq!(first(broken), None, "it is short");
+        for open in ["a = [\n", "a = {\n", "a = \"\"\"\n", "a = '''\n", "a = [{\n"] {
+            assert_eq!(first(&format!("{open}{}", "  1,\n".repeat(30))), None, "{open}");
+        }
+        let keys: String = (0..30).map(|n| format!("key-{n} = 1\n")).collect();
+        assert_eq!(first(&keys), None);
+    }
+
+    /// Although the parser tells the others first.
+    #[test]
+    fn wrong_values_and_keys_that_stand_twice_are_found_before_what_follows() {
+        assert_eq!(told("a = 1__1\nb = 2\nb = 3\nc = = 4\n[d\n"), ["1", "3", "4", "5"]);
     }
 
     #[test]
