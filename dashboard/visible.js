@@ -14,6 +14,7 @@ const HIDDEN = [
   [0x200b, 0x200f],
   [0x2028, 0x202e],
   [0x2060, 0x206f],
+  [0x2800, 0x2800],
   [0x3164, 0x3164],
   [0xfdd0, 0xfdef],
   [0xfe00, 0xfe0f],
@@ -30,19 +31,29 @@ const HIDDEN = [
 const point = (code) => `\\u{${code.toString(16)}}`;
 const NONCHARACTERS = Array.from({ length: 17 }, (_, plane) => `${point(plane * 0x10000 + 0xfffe)}-${point(plane * 0x10000 + 0xffff)}`);
 const CLASS = [...HIDDEN.map(([first, last]) => `${point(first)}-${point(last)}`), ...NONCHARACTERS].join('');
-const FOUND = new RegExp(`[${CLASS}]`, 'gu');
+const HIDES = new RegExp(`^[${CLASS}]$`, 'u');
 /** Not ASCII, and not hidden. */
 const SHOWS = new RegExp(`^[^\\u{0}-\\u{7f}${CLASS}]$`, 'u');
+const JOINS = /^[\u{200c}\u{200d}]$/u;
 /** Selectors of variants, as in emoji. */
 const SELECTS = /^[\u{fe00}-\u{fe0f}\u{180b}-\u{180d}\u{180f}]$/u;
 const KEY = /^[0-9#*]$/;
 const KEYCAP = '\u{20e3}';
 /** Marks above or below a letter: what takes no column. Joiners and selectors stand between them. */
-const MARK = /[\p{Mn}\p{Me}\u{1160}-\u{11ff}]/u;
-const STACKED = /(?:[\p{Mn}\p{Me}\u{1160}-\u{11ff}][\u{200c}\u{200d}\u{fe00}-\u{fe0f}\u{180b}-\u{180d}\u{180f}]*){7,}/gu;
+const MARK = /^[\p{Mn}\p{Me}\u{1160}-\u{11ff}]$/u;
+const isMark = (c) => MARK.test(c) && !HIDES.test(c);
 /** With more on one letter they would cover the lines above and below. */
 const MARKS = 6;
+const PLAIN = /^[ -~]*$/;
 const SHORT = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** What is escaped is ASCII afterwards. */
+const ESCAPED = '}';
+
+/** Whether a hidden character stays between these two: a joiner where it joins, a selector where it selects. */
+function stays(before, c, after) {
+  if (JOINS.test(c)) return (SHOWS.test(before) || SELECTS.test(before)) && SHOWS.test(after);
+  return SELECTS.test(c) && (SHOWS.test(before) || (KEY.test(before) && after === KEYCAP));
+}
 
 /**
  * A text in which everything hidden is written as `\u{202e}`. Joiners stay where they join, selectors where they select.
@@ -50,24 +61,19 @@ const SHORT = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
  * @returns {string}
  */
 export function visible(text) {
-  const shown = text.replace(FOUND, (found, place) => {
-    const joins = found === '\u200c' || found === '\u200d';
-    const selects = SELECTS.test(found);
-    if (joins || selects) {
-      const before = Array.from(text.slice(Math.max(0, place - 2), place)).at(-1) ?? '';
-      const after = String.fromCodePoint(text.codePointAt(place + 1) ?? 0);
-      const joined = (c) => SHOWS.test(c) || SELECTS.test(c);
-      if (joins && joined(before) && SHOWS.test(after)) return found;
-      if (selects && (SHOWS.test(before) || (KEY.test(before) && after === KEYCAP))) return found;
-    }
-    return SHORT[found] ?? point(found.codePointAt(0));
-  });
-  return shown.replace(STACKED, (found) => {
-    let marks = 0;
-    return Array.from(found, (c) => {
-      // A selector is a mark to Unicode.
-      if (MARK.test(c) && !SELECTS.test(c)) marks += 1;
-      return marks > MARKS ? point(c.codePointAt(0)) : c;
-    }).join('');
-  });
+  if (PLAIN.test(text)) return text;
+  let before = '';
+  let marks = 0;
+  const characters = Array.from(text);
+  return characters.map((c, place) => {
+    const next = characters[place + 1] ?? '';
+    const after = marks >= MARKS && isMark(next) ? ESCAPED : next;
+    const steers = HIDES.test(c) && !stays(before, c, after);
+    // A joiner or a selector begins no new letter.
+    if (isMark(c)) marks += 1;
+    else if (steers || !HIDES.test(c)) marks = 0;
+    const isEscaped = steers || marks > MARKS;
+    before = isEscaped ? ESCAPED : c;
+    return isEscaped ? (SHORT[c] ?? point(c.codePointAt(0))) : c;
+  }).join('');
 }

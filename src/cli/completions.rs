@@ -22,30 +22,25 @@ pub(super) struct Completions {
     shell: clap_complete::Shell,
 }
 
-/// Bash breaks words at the colons of a URL, and writes what it is offered into the line as it is. The script that clap would
-/// make leaves both as they are, so that the name of a file could become a command.
-const BASH: &str = include_str!("../../completions/incident.bash");
-
-/// zsh loads a file `_incident` in its `fpath` when it completes for the first time, and expects an answer at once.
-const ZSH_AUTOLOAD: &str = r#"
-if [ "${funcstack[1]}" = "_incident" ]; then
-    _clap_dynamic_completer_incident "$@"
-fi
-"#;
+/// Scripts of our own. Bash breaks words at the colons of a URL, and writes what it is offered into the line as it is; zsh and fish hand
+/// words over with their quotes and backslashes. Those that clap would make leave that as it is: the name of a file could become a command,
+/// and nothing would be found in a folder with a blank in its name.
+const OWN: [(clap_complete::Shell, &str); 3] = [
+    (clap_complete::Shell::Bash, include_str!("../../completions/incident.bash")),
+    (clap_complete::Shell::Zsh, include_str!("../../completions/_incident")),
+    (clap_complete::Shell::Fish, include_str!("../../completions/incident.fish")),
+];
 
 impl Completions {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let name = self.shell.to_string();
-        if self.shell == clap_complete::Shell::Bash {
-            print_own(BASH.as_bytes())?;
+        if let Some((_, script)) = OWN.iter().find(|(shell, _)| *shell == self.shell) {
+            print_own(script.as_bytes())?;
             return Ok(Exit::Fine);
         }
         let mut script = Vec::new();
         if let Some(shell) = Shells::builtins().completer(&name) {
             shell.write_registration(VARIABLE, "incident", "incident", "incident", &mut script)?;
-        }
-        if self.shell == clap_complete::Shell::Zsh {
-            script.extend(ZSH_AUTOLOAD.as_bytes());
         }
         print_own(script.trim_ascii_start())?;
         Ok(Exit::Fine)

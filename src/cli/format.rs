@@ -14,9 +14,11 @@ pub(super) fn rate(cost: &Cost) -> String {
     format!("+{}/min", money(&cost.currency, cost.per_minute))
 }
 
-/// ` 97%`, or four spaces.
+/// ` 97%`, or four spaces, also for what a server calls a confidence and is none.
 pub(super) fn percent(confidence: Option<f64>) -> String {
-    confidence.map_or_else(|| "    ".to_owned(), |confidence| format!("{:3.0}%", confidence * 100.0))
+    confidence
+        .filter(|confidence| (0.0..=1.0).contains(confidence))
+        .map_or_else(|| "    ".to_owned(), |confidence| format!("{:3.0}%", confidence * 100.0))
 }
 
 /// A text in the colour of its phase: the same colours as on the dashboard.

@@ -138,11 +138,16 @@ impl ClientError {
         }
     }
 
+    /// Whether something in front of a server answers, as a proxy does that finds no server behind it: a server that was there may be back.
+    pub(super) fn is_of_something_before_it(&self) -> bool {
+        matches!(self, Self::Status { status, problem: false, .. } if ![401, 403].contains(status))
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Late { .. } => true,
-            Self::Status { status, .. } => *status >= 500 || *status == 429,
+            Self::Status { status, .. } => *status >= 500 || [408, 425, 429].contains(status),
             Self::NoServer(errors) => errors.iter().any(Self::is_passing),
             Self::Handshake { .. }
             | Self::Certificate { .. }

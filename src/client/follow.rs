@@ -10,7 +10,9 @@ use super::backoff::Backoff;
 use super::endpoints::Endpoints;
 use super::error::ClientError;
 use super::socket::{Socket, SocketEvent};
-use crate::contract::{Envelope, Follows, Heartbeat, Message, Position, ResetReason, StreamOpened};
+use crate::contract::{
+    Envelope, Follows, Heartbeat, Message, MessageType, Position, ResetReason, StreamOpened,
+};
 
 /// How long a server may be silent after the handshake. Until its first message it is not known how often it is heard.
 const GREETING: Duration = Duration::from_secs(10);
@@ -221,7 +223,7 @@ impl Follower {
     /// # Errors
     /// No later attempt will succeed, with none of the servers.
     fn failed(&mut self, error: ClientError) -> Result<Item, ClientError> {
-        let is_passing = error.is_passing();
+        let is_passing = error.is_passing() || self.opened_once && error.is_of_something_before_it();
         let reason = error.to_string();
         if !self.endpoints.are_several() || !(is_passing || error.is_of_one_server()) {
             return if is_passing { Ok(self.lose(reason)) } else { Err(error) };
@@ -260,6 +262,10 @@ impl Follower {
                 _ => None,
             },
             Ok(Message::Heartbeat(heartbeat)) => Some(self.beat(heartbeat)),
+            // What it says of the stream can't be read.
+            _ if MessageType::from_name(&envelope.kind).is_some_and(MessageType::is_control) => {
+                Some(Item::NotAnEvent(raw))
+            }
             // An event with a payload that can't be parsed still has a position.
             _ => self.event(envelope, raw),
         }
@@ -289,7 +295,8 @@ impl Follower {
             (_, Some(seen)) => Some(from.saturating_sub(seen.n + 1)),
         };
         let away = self.lost_at.take().map_or(Duration::ZERO, |lost_at| lost_at.elapsed());
-        let (server, replayed) = (self.endpoints.current().to_string(), (to + 1).saturating_sub(from));
+        let (server, replayed) =
+            (self.endpoints.current().to_string(), to.saturating_add(1).saturating_sub(from));
         Item::Back { server, away, replayed, to, lost, reset }
     }
 

@@ -9,6 +9,7 @@ mod event_stream;
 mod follow;
 mod http;
 mod interim;
+mod old_version;
 mod secrets;
 mod socket;
 mod subscription;

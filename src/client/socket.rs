@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::http::refused;
+use super::old_version::Answers;
 use super::secrets::subprotocol_without_secrets;
 use super::subscription::Subscription;
 use super::tls::{Stream, connect, reason_of};
@@ -29,7 +30,7 @@ const WRITE_BUFFER: usize = 64 * 1024;
 
 /// An open socket.
 pub struct Socket {
-    inner: WebSocketStream<Stream>,
+    inner: WebSocketStream<Answers>,
 }
 
 /// Something that arrives on a socket.
@@ -193,7 +194,7 @@ async fn attempt(
     endpoint: &Endpoint,
     subscription: &Subscription,
     offered: &[String],
-) -> Result<WebSocketStream<Stream>, Error> {
+) -> Result<WebSocketStream<Answers>, Error> {
     let mut request = endpoint.url(subscription.query.as_deref()).into_client_request()?;
     let headers = request.headers_mut();
     headers.extend(endpoint.authorization().map(|value| (AUTHORIZATION, value)));
@@ -210,6 +211,7 @@ async fn attempt(
         // A server that asks for answers to its pings and does not read them gets the newest later.
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(2 * WRITE_BUFFER + longest);
-    let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
+    let (socket, _) =
+        tokio_tungstenite::client_async_with_config(request, Answers::new(stream), Some(config)).await?;
     Ok(socket)
 }

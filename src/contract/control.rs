@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::wire_time;
+use super::{whole, wire_time};
 
 /// The first message on every connection: which stream it is and exactly which events follow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,14 +14,17 @@ pub struct StreamOpened {
     /// The stream's name: the part of a position before the slash.
     pub stream: String,
     /// Position of the newest event, 0 in an empty stream.
+    #[serde(deserialize_with = "whole::deserialize")]
     pub head: u64,
     /// Position of the oldest event that is kept; `head` + 1 if no event is kept.
     #[schemars(range(min = 1))]
+    #[serde(deserialize_with = "whole::deserialize")]
     pub oldest: u64,
     /// Which events are sent next.
     pub follows: Follows,
     /// Milliseconds between heartbeats.
     #[schemars(range(min = 1))]
+    #[serde(deserialize_with = "whole::deserialize")]
     pub heartbeat_ms: u64,
     /// The server's clock when it wrote this message.
     #[serde(with = "wire_time")]
@@ -37,15 +40,19 @@ pub enum Follows {
     /// events if no incident is open. Or it gave `after=0` and gets every event that is kept.
     Started {
         /// First position.
+        #[serde(deserialize_with = "whole::deserialize")]
         from: u64,
         /// Last position.
+        #[serde(deserialize_with = "whole::deserialize")]
         to: u64,
     },
     /// The client gets every event after the position that it gave.
     Resumed {
         /// First position: the given one + 1.
+        #[serde(deserialize_with = "whole::deserialize")]
         from: u64,
         /// Last position.
+        #[serde(deserialize_with = "whole::deserialize")]
         to: u64,
     },
     /// The stream cannot be resumed from the given position: the client misses events before `from`.
@@ -53,8 +60,10 @@ pub enum Follows {
         /// Why the stream cannot be resumed.
         reason: ResetReason,
         /// First position.
+        #[serde(deserialize_with = "whole::deserialize")]
         from: u64,
         /// Last position.
+        #[serde(deserialize_with = "whole::deserialize")]
         to: u64,
     },
 }
@@ -101,6 +110,7 @@ pub struct Heartbeat {
     /// The stream's name.
     pub stream: String,
     /// Position of the newest event.
+    #[serde(deserialize_with = "whole::deserialize")]
     pub head: u64,
     /// Whether the server publishes events.
     pub state: ServerState,

@@ -1,6 +1,6 @@
 //! What a contract compares with a number that was rounded when it was read.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::exact::KEYWORDS;
 use super::pointer::join;
@@ -20,21 +20,11 @@ pub fn left_out(rounded: &Rounded, document: &Value) -> Vec<LeftOut> {
     visit(document, &mut |schema, at| {
         let values = KEYWORDS.iter().map(|(keyword, _)| *keyword).chain(["const", "enum"]);
         for (keyword, value) in values.filter_map(|keyword| Some((keyword, schema.get(keyword)?))) {
-            if let Some(number) = within(rounded, value) {
+            if let Some(number) = rounded.within(value) {
                 let what = format!("`{keyword}` {number} to the last digit");
                 all.push(LeftOut { what, pointer: join(at, keyword), why: WHY.to_owned() });
             }
         }
     });
     all
-}
-
-/// The first such number in a value.
-pub(super) fn within<'v>(rounded: &Rounded, value: &'v Value) -> Option<&'v Number> {
-    match value {
-        Value::Number(number) => Some(number).filter(|number| rounded.has(number)),
-        Value::Array(items) => items.iter().find_map(|item| within(rounded, item)),
-        Value::Object(members) => members.values().find_map(|member| within(rounded, member)),
-        _ => None,
-    }
 }

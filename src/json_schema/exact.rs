@@ -1,5 +1,6 @@
-//! Limits of numbers, to the last digit. The validator compares binary fractions, to which 9007199254740993 is 9007199254740992,
-//! and every large number a multiple of everything. So it is given such limits as formats of our own, which judge any value.
+//! What is compared with numbers, to the last digit. The validator compares binary fractions, to which 9007199254740993 is
+//! 9007199254740992, and every large number a multiple of everything. So it is given such comparisons as formats of our own, which
+//! judge any value.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -13,6 +14,8 @@ use serde_json::{Map, Number, Value};
 use super::decimal::is_multiple;
 use super::readings::Budget;
 use super::rounded::Rounded;
+use super::same::{EXACT, are_roughly_same, are_same, twice, whole};
+use super::words::{choice, shown};
 
 /// What a keyword asks of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +33,29 @@ pub(super) struct Limit {
     number: Number,
 }
 
-/// From here on not every whole number is a binary fraction of 64 bits.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// What is judged to the last digit.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Judged {
+    Limit(Limit),
+    /// The value is one of these. The validator compares with them as well; this tells what is the same to it and is not.
+    Values(Vec<Value>),
+    /// The items of a list differ.
+    Unique,
+}
 
-/// The name of a limit's format begins so.
+const UNCLEAR: &str = "which can't be said of a number that was rounded when it was read";
+
+/// How it is told that a list has an item twice.
+pub(super) const HAS_TWICE: &str = "has the same item twice";
+
+/// The name of such a format begins so.
 const NAME: &str = "incident-limit-";
 
 /// What a contract has in another form for the validator.
 #[derive(Debug, Default)]
 pub struct Limits {
-    /// The limits that are judged so, each once.
-    judged: RefCell<Vec<Limit>>,
+    /// What is judged so, each once.
+    judged: RefCell<Vec<Judged>>,
     /// Patterns, as they are written in the contract, by what the validator gets.
     patterns: RefCell<Patterns>,
     /// What is left for its patterns.
@@ -50,11 +65,11 @@ pub struct Limits {
 /// Patterns as they are written, by what the validator gets.
 pub(super) type Patterns = HashMap<String, String>;
 
-/// The limits of one contract when it is read.
-pub(super) type Known = Arc<[Limit]>;
+/// What is judged so in one contract when it is read.
+pub(super) type Known = Arc<[Judged]>;
 
 thread_local! {
-    /// A format has no data, only a function: the function of a place judges by the limit at that place of the contract by which this
+    /// A format has no data, only a function: the function of a place judges by what has that place in the contract by which this
     /// thread judges just now.
     static CURRENT: RefCell<Option<Judging>> = const { RefCell::new(None) };
 }
@@ -80,24 +95,61 @@ static FORMATS: [Format; MOST] = places!(
     37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
 );
 
-/// The most different limits that are compared exactly.
+/// The most different ones that are compared exactly.
 pub(super) const MOST: usize = 64;
 
 fn judge<const PLACE: usize>(value: &Value) -> Result<(), Box<dyn Error>> {
-    let Value::Number(number) = value else { return Ok(()) };
     CURRENT.with_borrow_mut(|judging| {
         let Some(judging) = judging else { return Ok(()) };
-        let Some(limit) = judging.limits.get(PLACE) else { return Ok(()) };
-        if limit.is_unclear(number) && judging.rounded.has(number) {
-            let text = format!(
-                "{}, which can't be said of a number that was rounded when it was read",
-                limit.text()
-            );
-            judging.unclear.get_or_insert_with(|| format!("{number} should be {text}"));
-            return Err(text.into());
-        }
-        if limit.holds(number) { Ok(()) } else { Err(limit.text().into()) }
+        let limits = Arc::clone(&judging.limits);
+        let judged = match (limits.get(PLACE), value) {
+            (Some(Judged::Limit(limit)), Value::Number(number)) => judging.number(limit, number),
+            (Some(Judged::Values(values)), value) => judging.value(values, value),
+            (Some(Judged::Unique), Value::Array(items)) => judging.items(items),
+            _ => Ok(()),
+        };
+        judged.map_err(Into::into)
     })
+}
+
+impl Judging {
+    fn number(&mut self, limit: &Limit, number: &Number) -> Result<(), String> {
+        if limit.is_unclear(number) && self.rounded.has(number) {
+            let text = format!("{}, {UNCLEAR}", limit.text());
+            return Err(self.cannot_say(format!("{number} should be {text}"), text));
+        }
+        if limit.holds(number) { Ok(()) } else { Err(limit.text()) }
+    }
+
+    fn value(&mut self, values: &[Value], value: &Value) -> Result<(), String> {
+        if !values.iter().any(|allowed| are_roughly_same(allowed, value)) {
+            return Ok(());
+        }
+        let allowed = choice(&values.iter().map(shown).collect::<Vec<_>>());
+        if self.rounded.within(value).is_some() {
+            let text = format!("{allowed}, {UNCLEAR}");
+            return Err(self.cannot_say(format!("{} should be {text}", shown(value)), text));
+        }
+        if values.iter().any(|allowed| are_same(allowed, value)) { Ok(()) } else { Err(allowed) }
+    }
+
+    fn items(&mut self, items: &[Value]) -> Result<(), String> {
+        let Some((first, second)) = twice(items) else { return Ok(()) };
+        let (one, other) = (first + 1, second + 1);
+        let text = format!("{HAS_TWICE}, as numbers {one} and {other}; expected different items");
+        if items.get(first).is_some_and(|item| self.rounded.within(item).is_some()) {
+            let text =
+                format!("{text}, which can't be said of numbers that were rounded when they were read");
+            return Err(self.cannot_say(format!("a list {text}"), text));
+        }
+        Err(text)
+    }
+
+    /// Notes what cannot be said.
+    fn cannot_say(&mut self, sentence: String, text: String) -> String {
+        self.unclear.get_or_insert(sentence);
+        text
+    }
 }
 
 /// Validates by a contract with these limits. Returns also what could not be said, because numbers are rounded.
@@ -116,7 +168,7 @@ pub(super) fn formats() -> &'static [Format] {
     &FORMATS
 }
 
-/// Whether a format is a limit. Its error says what was expected.
+/// Whether a format is one of these. Its error says what was expected, or what is there twice.
 pub(super) fn is_limit(format: &str) -> bool {
     format.starts_with(NAME)
 }
@@ -170,15 +222,14 @@ fn is_rough(asks: Asks, number: &Number) -> bool {
 }
 
 impl Limits {
-    /// The name of the format of a limit; `None` if there are too many.
-    pub(super) fn format_of(&self, asks: Asks, number: &Number) -> Option<&'static str> {
-        let limit = Limit { asks, number: number.clone() };
+    /// The name of the format of what is judged so; `None` if there are too many.
+    pub(super) fn format_of(&self, judged: Judged) -> Option<&'static str> {
         let mut limits = self.judged.borrow_mut();
-        let known = limits.iter().position(|known| *known == limit);
+        let known = limits.iter().position(|known| *known == judged);
         let place = known.unwrap_or(limits.len());
         let format = FORMATS.get(place)?;
         if known.is_none() {
-            limits.push(limit);
+            limits.push(judged);
         }
         Some(format.name)
     }
@@ -200,6 +251,10 @@ impl Limits {
 }
 
 impl Limit {
+    pub(super) fn new(asks: Asks, number: &Number) -> Self {
+        Self { asks, number: number.clone() }
+    }
+
     /// Whether the digits that a number has lost may matter: others are on the same side of the limit, however they are rounded.
     fn is_unclear(&self, number: &Number) -> bool {
         let size = number.as_f64().unwrap_or_default().abs();
@@ -242,10 +297,4 @@ fn compare(one: &Number, other: &Number) -> Option<Ordering> {
         (Some(one), Some(other)) => Some(one.cmp(&other)),
         _ => one.as_f64()?.partial_cmp(&other.as_f64()?),
     }
-}
-
-fn whole(number: &Number) -> Option<i128> {
-    let fits = |value: &f64| value.fract() == 0.0 && value.abs() < 2_f64.powi(126);
-    let integer = number.as_u64().map(i128::from).or_else(|| number.as_i64().map(i128::from));
-    integer.or_else(|| number.as_f64().filter(fits).map(|value| value as i128))
 }

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 /// No shorter number is rounded.
 const SHORTEST: usize = 17;
@@ -45,6 +45,18 @@ impl Rounded {
     pub(super) fn has(&self, number: &Number) -> bool {
         let is_whole = number.is_u64() || number.is_i64();
         !is_whole && number.as_f64().is_some_and(|number| self.0.contains(&number.to_bits()))
+    }
+}
+
+impl Rounded {
+    /// The first such number in a value.
+    pub(super) fn within<'v>(&self, value: &'v Value) -> Option<&'v Number> {
+        match value {
+            Value::Number(number) => Some(number).filter(|number| self.has(number)),
+            Value::Array(items) => items.iter().find_map(|item| self.within(item)),
+            Value::Object(members) => members.values().find_map(|member| self.within(member)),
+            _ => None,
+        }
     }
 }
 

@@ -3,11 +3,9 @@
 use boon::ErrorKind;
 use serde_json::Value;
 
-use super::compared::within;
-use super::exact::is_limit;
+use super::exact::{HAS_TWICE, is_limit};
 use super::leaf::{Leaf, What};
 use super::pattern::FORMAT;
-use super::rounded::Rounded;
 use super::words::{choice, counted, cut, list, quoted, shown, type_name};
 
 /// What is wrong, for the kinds of errors that have no causes and no shape of their own in [`What`].
@@ -16,7 +14,10 @@ pub(super) fn other(kind: &ErrorKind<'_, '_>, got: Option<&Value>) -> What {
     let is = || is(got);
     let has = |count: usize, noun: &str| format!("has {}", counted(count, noun));
     let sentence = match kind {
-        ErrorKind::Format { want, err, .. } if is_limit(want) => format!("{}; expected {err}", is()),
+        ErrorKind::Format { want, err, .. } if is_limit(want) => match err.to_string() {
+            text if text.starts_with(HAS_TWICE) => text,
+            text => format!("{}; expected {text}", is()),
+        },
         ErrorKind::Format { want, .. } => format!("{}; expected {}", is(), format_name(want)),
         ErrorKind::MinProperties { got, want } => format!("{}; expected at least {want}", has(*got, "field")),
         ErrorKind::MaxProperties { got, want } => format!("{}; expected at most {want}", has(*got, "field")),
@@ -37,16 +38,7 @@ pub(super) fn other(kind: &ErrorKind<'_, '_>, got: Option<&Value>) -> What {
         ErrorKind::ExclusiveMaximum { want, .. } => format!("{}; expected less than {want}", is()),
         ErrorKind::MultipleOf { want, .. } => format!("{}; expected a multiple of {want}", is()),
         ErrorKind::UniqueItems { got: [first, second] } => {
-            let rounded = Rounded::current();
-            let is_rounded =
-                got.and_then(|got| got.get(first)).and_then(|item| within(&rounded, item)).is_some();
-            let unclear = ", which can't be said of numbers that were rounded when they were read";
-            format!(
-                "has the same item twice, as numbers {} and {}; expected different items{}",
-                first + 1,
-                second + 1,
-                if is_rounded { unclear } else { "" }
-            )
+            format!("{HAS_TWICE}, as numbers {} and {}; expected different items", first + 1, second + 1)
         }
         ErrorKind::Contains => "has no item of the kind that must be in it".to_owned(),
         ErrorKind::MinContains { got, want } => {

@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 use boon::Draft;
 use serde_json::{Map, Value, json};
 
-use super::exact::{Limits, MOST, Rough, rough};
+use super::exact::{Judged, Limit, Limits, MOST, Rough, rough};
 use super::moved::{Moved, is_within};
 use super::pattern::{FORMAT, Reading, WRONG};
-use super::percent::decode;
 use super::pointer::join;
 use super::positions::{has_names, is_data, visit};
 use super::readings::{Readings, patterns};
+use super::references::{BESIDE, draft_of, is_reference, refers_alone, refers_to_unknown, spread};
+use super::same::is_rough;
 use super::words::quoted;
 
 /// A document as the validator gets it.
@@ -63,11 +64,14 @@ pub fn understood(
     let mut unknown = BTreeSet::new();
     let mut is_same = true;
     let is_alone = refers_alone(document, draft);
+    let has_const = draft_of(document, draft) != Draft::V4;
     visit(document, &mut |schema, pointer| {
         is_same = is_same
             && !(is_alone && is_reference(schema) && BESIDE.iter().any(|key| schema.contains_key(*key)))
             && schema.get("format").is_none_or(|format| format != "regex")
-            && rough(schema).next().is_none();
+            && rough(schema).next().is_none()
+            && values(schema, has_const).next().is_none()
+            && !is_unique(schema);
         for pattern in patterns(schema) {
             match readings.get(pattern) {
                 Reading::Unsupported(_) => {
@@ -82,8 +86,15 @@ pub fn understood(
         return None;
     }
     spread(document, &mut unknown, elsewhere);
-    let mut writer =
-        Writer { unknown, readings, limits, is_alone, left_out: Vec::new(), moved: Moved::default() };
+    let mut writer = Writer {
+        unknown,
+        readings,
+        limits,
+        is_alone,
+        has_const,
+        left_out: Vec::new(),
+        moved: Moved::default(),
+    };
     let value = writer.value(document, "", "", false);
     Some(Understood { value, left_out: writer.left_out, moved: writer.moved })
 }
@@ -94,58 +105,22 @@ fn is_messages(pointer: &str) -> bool {
     matches!(tokens.as_slice(), ["", "channels", _, "publish" | "subscribe", "message", "oneOf"])
 }
 
-/// Keywords that the validator judges beside a reference although the draft says that they are ignored there.
-const BESIDE: [&str; 6] = ["const", "contains", "propertyNames", "if", "then", "else"];
-
-/// Whether a document is of a draft in which everything beside a reference is ignored, and that has such keywords.
-fn refers_alone(document: &Value, draft: Draft) -> bool {
-    let own = document.get("$schema").and_then(Value::as_str);
-    matches!(own.and_then(Draft::from_url).unwrap_or(draft), Draft::V6 | Draft::V7)
+/// The values that a schema allows, by keyword, if the validator takes others for the same.
+fn values(schema: &Map<String, Value>, has_const: bool) -> impl Iterator<Item = (&'static str, Vec<Value>)> {
+    let one = schema.get("const").filter(|_| has_const).map(|value| ("const", vec![value.clone()]));
+    let listed = schema.get("enum").and_then(Value::as_array).map(|values| ("enum", values.clone()));
+    one.into_iter().chain(listed).filter(|(_, values)| values.iter().any(is_rough))
 }
 
-fn is_reference(schema: &Map<String, Value>) -> bool {
-    schema.get("$ref").is_some_and(Value::is_string)
+fn is_unique(schema: &Map<String, Value>) -> bool {
+    schema.get("uniqueItems") == Some(&Value::Bool(true))
 }
 
-/// References to other documents, and whether one of them leads to what is not known.
-fn refers_to_unknown(document: &Value, elsewhere: &dyn Fn(&str) -> bool) -> bool {
-    let mut found = false;
-    visit(document, &mut |schema, _| {
-        let reference = schema.get("$ref").and_then(Value::as_str);
-        found = found || reference.is_some_and(|to| !to.starts_with('#') && elsewhere(to));
-    });
-    found
-}
-
-/// Adds the schemas that refer to those with an expression that is not known.
-fn spread(document: &Value, unknown: &mut BTreeSet<String>, elsewhere: &dyn Fn(&str) -> bool) {
-    let mut references = Vec::new();
-    visit(document, &mut |schema, pointer| {
-        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
-            let Some(to) = schema.get(keyword).and_then(Value::as_str) else { continue };
-            match to.strip_prefix('#') {
-                // An anchor may be anywhere.
-                Some(to) if to.starts_with('/') => references.push((pointer.to_owned(), decode(to))),
-                Some(_) => references.push((pointer.to_owned(), String::new())),
-                None if elsewhere(to) => {
-                    unknown.insert(pointer.to_owned());
-                }
-                None => {}
-            }
-        }
-    });
-    loop {
-        let before = references.len();
-        references.retain(|(from, to)| {
-            let leads = unknown.iter().any(|place| is_within(place, to));
-            if leads {
-                unknown.insert(from.clone());
-            }
-            !leads
-        });
-        if references.len() == before {
-            return;
-        }
+fn add_format(format: &str, written: &mut Map<String, Value>) {
+    if !written.contains_key("format") {
+        written.insert("format".to_owned(), format.into());
+    } else if let Some(all) = written.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
+        all.push(json!({ "format": format }));
     }
 }
 
@@ -156,6 +131,8 @@ struct Writer<'l> {
     limits: &'l Limits,
     /// Whether nothing is judged beside a reference.
     is_alone: bool,
+    /// Whether the draft knows `const`.
+    has_const: bool,
     left_out: Vec<LeftOut>,
     moved: Moved,
 }
@@ -250,15 +227,41 @@ impl Writer<'_> {
         for limit in rough(schema) {
             self.exact(&limit, from, &mut written);
         }
+        if !is_alone {
+            self.same(schema, from, &mut written);
+        }
         written
+    }
+
+    /// Adds a format for values that are compared, and puts one in the place of `uniqueItems`.
+    fn same(&mut self, schema: &Map<String, Value>, from: &str, written: &mut Map<String, Value>) {
+        for (keyword, values) in values(schema, self.has_const) {
+            match self.limits.format_of(Judged::Values(values)) {
+                Some(format) => add_format(format, written),
+                None => self.is_rough(format!("`{keyword}`"), join(from, keyword)),
+            }
+        }
+        if is_unique(schema) {
+            match self.limits.format_of(Judged::Unique) {
+                Some(format) => {
+                    written.remove("uniqueItems");
+                    add_format(format, written);
+                }
+                None => self.is_rough("`uniqueItems`".to_owned(), join(from, "uniqueItems")),
+            }
+        }
+    }
+
+    fn is_rough(&mut self, what: String, pointer: String) {
+        let why = format!("only {MOST} such limits are compared exactly");
+        self.leave_out(format!("{what} to the last digit"), pointer, &why);
     }
 
     /// Puts a format in the place of a limit.
     fn exact(&mut self, limit: &Rough<'_>, from: &str, written: &mut Map<String, Value>) {
         let Rough { keyword, asks, number, beside } = *limit;
-        let Some(format) = self.limits.format_of(asks, number) else {
-            let why = format!("only {MOST} such limits are compared exactly");
-            self.leave_out(format!("`{keyword}` {number} to the last digit"), join(from, keyword), &why);
+        let Some(format) = self.limits.format_of(Judged::Limit(Limit::new(asks, number))) else {
+            self.is_rough(format!("`{keyword}` {number}"), join(from, keyword));
             return;
         };
         if beside {
@@ -268,11 +271,7 @@ impl Writer<'_> {
         } else {
             written.remove(keyword);
         }
-        if !written.contains_key("format") {
-            written.insert("format".to_owned(), format.into());
-        } else if let Some(all) = written.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
-            all.push(json!({ "format": format }));
-        }
+        add_format(format, written);
     }
 
     /// Whether `if` fits is not known: `if` and `then` have to, or `else`. Each that fits says which fields and items are known,

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::alert::Labels;
 use super::described::{CostRule, Drills, Kind, Receiver, Signature};
-use super::keys::{COST, DROP, RECEIVER_KEYS, SERVICES, SEVERITY};
+use super::keys::{COST, DROP, HARMLESS, RECEIVER_KEYS, SERVICES, SEVERITY};
 use crate::contract::Severity;
 use crate::scenario::{Entries, Micros, Named, ScenarioError, Table};
 
 const ENTRIES: Entries = Entries {
     what: "receiver",
     needs: "name, kind and token_file",
+    harmless: HARMLESS,
     example: "prod",
     why: ": the name is a part of a path and of the ids of incidents",
     most: None,

@@ -82,6 +82,7 @@ pub struct ToldIncidents {
     /// The names of all metrics.
     names: HashSet<Arc<str>>,
     bytes: usize,
+    written: usize,
 }
 
 impl ToldIncidents {
@@ -112,6 +113,7 @@ impl ToldIncidents {
             }
             other => {
                 self.bytes += event.data.get().len() + entries(&other) * ENTRY_BYTES;
+                self.written += written(&other);
                 What::Other(Box::new(other))
             }
         };
@@ -134,6 +136,11 @@ impl ToldIncidents {
         self.bytes
     }
 
+    /// At least about so many bytes of texts are in its report.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
     /// What was told of each incident, in order of appearance.
     pub(super) fn into_incidents(self) -> Vec<(String, Events)> {
         self.incidents
@@ -146,4 +153,11 @@ fn entries(message: &Message) -> usize {
         Message::AgentAction(action) => action.hypotheses.len() + action.evidence.len(),
         _ => 0,
     }
+}
+
+/// How many bytes of its texts stand in the report in full.
+fn written(message: &Message) -> usize {
+    let Message::AgentAction(action) = message else { return 0 };
+    let evidence = action.evidence.iter().filter_map(|evidence| evidence.text.as_deref());
+    action.summary.len() + evidence.map(str::len).sum::<usize>()
 }

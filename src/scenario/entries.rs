@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::diagnostic::ScenarioError;
-use super::masked::masked;
+use super::masked::Masked;
 use super::read::syntax_mistakes;
 use super::suggest::did_you_mean;
 use super::table::Table;
@@ -20,6 +20,8 @@ pub(crate) struct Entries {
     pub(crate) what: &'static str,
     /// The keys that each needs: `name, kind and url`.
     pub(crate) needs: &'static str,
+    /// Those of its keys whose values may be shown with mistakes: they are not secret, and nobody writes a secret there.
+    pub(crate) harmless: &'static [&'static str],
     /// A name that one could have.
     pub(crate) example: &'static str,
     /// Why a name can't have other characters; empty if there is nothing to say.
@@ -46,13 +48,15 @@ impl Entries {
         mut entry: impl FnMut(&mut Table<'_, '_>, &Range<usize>) -> Option<T>,
     ) -> Result<Vec<T>, ScenarioError> {
         let what = self.what;
-        let failed = |mistakes| Err(ScenarioError::new(origin, &masked(text), mistakes));
+        let failed = |mistakes| {
+            let masked = Masked::new(text, what, self.harmless);
+            Err(ScenarioError::new(origin, &masked.text, masked.mistakes(mistakes)))
+        };
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             let help =
                 format!("the file is TOML: [[{what}]] above each {what}, then NAME = VALUE, a line each");
-            // What is told may quote the text.
-            return failed(syntax_mistakes(&masked(text), &help));
+            return failed(syntax_mistakes(text, &help));
         }
         let mut table = Table::new(table.get_ref());
         table.only("the file", &[what]);

@@ -38,7 +38,7 @@ pub use keyframes::{Interpolate, Keyframes};
 pub use library::{
     Library, Loaded, Reread, SHIPPED, SharedLibrary, is_scenario_file, text_of, text_of_stream,
 };
-pub(crate) use masked::masked;
+pub(crate) use masked::Masked;
 pub use observed::{Fired, Line, Observed, Series};
 pub(crate) use read::syntax_mistakes;
 pub use settings::{NotOffered, Settings, SettingsError, VARIANT};

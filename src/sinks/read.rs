@@ -8,8 +8,14 @@ use crate::plan::{LABEL_CHARS, RESERVED_LABELS, is_label};
 use crate::scenario::{Entries, Named, ScenarioError, Table};
 use crate::token::Sources;
 
-const ENTRIES: Entries =
-    Entries { what: "sink", needs: "name, kind and url", example: "pager", why: "", most: Some(20) };
+const ENTRIES: Entries = Entries {
+    what: "sink",
+    needs: "name, kind and url",
+    harmless: &["name", "kind", "url", "labels", "scenarios", "generator_url"],
+    example: "pager",
+    why: "",
+    most: Some(20),
+};
 
 /// Reads the sinks in the text of a file. `origin` is how diagnostics name the file.
 ///

@@ -15,7 +15,7 @@ use crate::harness::{PATIENCE, Scratch, Serving, Terminal, get, incident, unmask
 use crate::publish::{publish, started};
 
 /// Accepts for the rest of the test process. Returns the URL.
-fn server(answer: impl Fn(TcpStream, &str) -> std::io::Result<()> + Send + Copy + 'static) -> String {
+pub fn server(answer: impl Fn(TcpStream, &str) -> std::io::Result<()> + Send + Copy + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -44,7 +44,7 @@ fn always(status: &'static str, body: &'static str) -> String {
 }
 
 /// Answers a handshake.
-fn upgrade(stream: &mut TcpStream, head: &str) -> std::io::Result<()> {
+pub fn upgrade(stream: &mut TcpStream, head: &str) -> std::io::Result<()> {
     let key = head.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;
         name.eq_ignore_ascii_case("sec-websocket-key").then_some(value)
@@ -241,7 +241,7 @@ fn past_events_that_did_not_all_come_are_no_success() {
         opened["data"]["stream"] = json!("S");
         opened["data"]["head"] = json!(2);
         opened["data"]["oldest"] = json!(1);
-        opened["data"]["follows"] = json!({ "kind": "replay", "from": 1, "to": 2 });
+        opened["data"]["follows"] = json!({ "kind": "started", "from": 1, "to": 2 });
         stream.write_all(&unmasked(0x81, opened.to_string().as_bytes()))
     });
     let ran = incident(&["watch", "--url", &url, "--after", "0", "--no-follow", "--no-reconnect"]).run();

@@ -195,6 +195,43 @@ fn zsh_completes_what_the_server_knows() {
     assert!(ran.stdout.contains("github-2018-mysql-failover"), "{ran:?}");
 }
 
+/// In the terminal of a shell or asked by itself, each finds what is in a folder whose name it has to quote.
+#[test]
+#[ignore = "needs fish and zsh: ./tests/run installs them and runs this"]
+fn fish_and_zsh_complete_in_folders_whose_names_are_quoted() {
+    let files = ["my folder/in it.toml", "dollar$(id)/in it.toml", "it's/in it.toml", "c:d/in it.toml"];
+    let folder = files.iter().fold(Scratch::new(), |folder, name| folder.with(name, ""));
+    let scripts = root().join("completions").display().to_string();
+    for (line, wanted) in [
+        ("incident validate my\\ folder/i", "my folder/in it.toml"),
+        ("incident validate \"my folder/i", "my folder/in it.toml"),
+        ("incident validate --profile=my\\ folder/i", "--profile=my folder/in it.toml"),
+        ("incident validate dollar\\$\\(id\\)/i", "dollar$(id)/in it.toml"),
+        ("incident validate it\\'s/i", "it's/in it.toml"),
+        ("incident validate c:d/i", "c:d/in it.toml"),
+    ] {
+        let script = folder.path().join("ask.fish");
+        let quoted = line.replace('\\', "\\\\").replace('\'', "\\'");
+        let ask = format!(
+            "cd '{}'; source '{scripts}/incident.fish'; complete -C '{quoted}'",
+            folder.path().display()
+        );
+        std::fs::write(&script, ask).unwrap();
+        let fish = shell("fish", &[&script.display().to_string()], "ws://127.0.0.1:1/ws");
+        assert_eq!(fish.stdout.lines().collect::<Vec<_>>(), [wanted], "{line}: {fish:?}");
+        let typed = line.replacen("incident", "typed", 1).replace('\\', "\\\\").replace('\'', "\\'");
+        let ask = format!(
+            "zmodload zsh/zpty; zpty z zsh -f -i; \
+             zpty -w z \"cd '{}'; PS1='>'; fpath=({scripts} \\$fpath); autoload -Uz compinit; compinit -u -D\"; \
+             zpty -w z 'typed() {{ printf \"<%s>\" \"$@\"; print DO''NE }}; compdef _incident typed; print READ''Y'; \
+             zpty -r z text '*READY*'; zpty -w z $'{typed}\\t'; zpty -r z text '*DONE*'; print -r -- \"$text\"; zpty -d z",
+            folder.path().display()
+        );
+        let zsh = shell("timeout", &["14", "zsh", "-f", "-c", &ask], "ws://127.0.0.1:1/ws");
+        assert!(zsh.stdout.contains(&format!("<{wanted}>")), "{line}: {zsh:?}");
+    }
+}
+
 #[test]
 fn completions_and_man_pages_are_up_to_date() {
     let printed = |args: &[&str]| {

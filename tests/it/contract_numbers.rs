@@ -63,6 +63,55 @@ fn limits_are_compared_to_the_last_digit() {
     assert_eq!(text.unwrap_err(), "`v` is 1700000000000000002; expected a multiple of 3");
 }
 
+#[test]
+fn values_are_the_same_to_the_last_digit() {
+    let large = 9_007_199_254_740_993_u64;
+    let draft_4 = "http://json-schema.org/draft-04/schema#";
+    for (schema, fits, not) in [
+        (json!({ "const": large }), "9007199254740993", "9007199254740992.0"),
+        (json!({ "const": 9_223_372_036_854_775_807_u64 }), "9223372036854775807", "9223372036854775808.0"),
+        (json!({ "enum": [1, large] }), "9007199254740993", "9007199254740992.0"),
+        (json!({ "enum": [1, large] }), "1.0", "2"),
+        (
+            json!({ "const": { "a": [large] } }),
+            r#"{"a":[9007199254740993]}"#,
+            r#"{"a":[9007199254740992.0]}"#,
+        ),
+        (json!({ "not": { "const": large } }), "9007199254740992.0", "9007199254740993"),
+        (json!({ "const": large, "enum": [large, 1] }), "9007199254740993", "1"),
+        (json!({ "format": "int64", "const": large }), "9007199254740993", "9007199254740992.0"),
+        (json!({ "$schema": draft_4, "enum": [large] }), "9007199254740993", "9007199254740992.0"),
+        (json!({ "uniqueItems": true }), "[9007199254740993,9007199254740992.0]", "[1.0,1]"),
+        (json!({ "uniqueItems": true }), "[{\"a\":9007199254740993},{\"a\":9007199254740992.0}]", "[-0.0,0]"),
+        (
+            json!({ "uniqueItems": true }),
+            "[[\"1\"],[1],1,\"1\",[[1]]]",
+            "[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1.0}]",
+        ),
+        (json!({ "uniqueItems": true, "maxItems": 1 }), "[1]", "[1,2]"),
+        (json!({ "$schema": draft_4, "uniqueItems": true }), "[1e300,1e301]", "[1e300,1.0e300]"),
+    ] {
+        assert_eq!(judged(&schema, fits), Ok(()), "{schema}");
+        assert!(judged(&schema, not).is_err(), "{schema} {not}");
+    }
+    assert_eq!(
+        judged(&json!({ "const": large }), "9007199254740992.0").unwrap_err(),
+        "`v` is 9007199254740992.0; expected 9007199254740993"
+    );
+    let ignored = json!({ "$schema": draft_4, "const": large });
+    assert_eq!(judged(&ignored, "9007199254740992.0"), Ok(()), "draft 4 has no const");
+    let beside = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$ref": "#/properties/v/definitions/a",
+        "const": large,
+        "uniqueItems": true,
+        "definitions": { "a": {} }
+    });
+    for value in ["9007199254740992.0", "[1,1]"] {
+        assert_eq!(judged(&beside, value), Ok(()), "beside a reference nothing is judged");
+    }
+}
+
 /// In draft 4 a second keyword says whether the limit itself fits.
 #[test]
 fn limits_of_draft_4_are_exact_too() {
@@ -229,6 +278,10 @@ fn what_rounding_decides_is_not_said() {
         assert!(judged(&unique, items).unwrap_err().contains("were rounded"), "{items}");
     }
     assert!(!judged(&unique, "[1,1]").unwrap_err().contains("rounded"));
+    for schema in [json!({ "const": u64::MAX }), json!({ "enum": [1e20, u64::MAX] })] {
+        assert!(judged(&schema, "18446744073709551616").unwrap_err().contains("was rounded"), "{schema}");
+        assert!(!judged(&schema, "18446744073709551614").unwrap_err().contains("rounded"), "{schema}");
+    }
 }
 
 #[test]

@@ -7,7 +7,8 @@ use futures_util::SinkExt;
 use incident::client::{ClientError, Follower, Item};
 use incident::journal::Retention;
 use incident::server::Options;
-use tokio::io::AsyncWriteExt;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -259,6 +260,40 @@ async fn a_server_that_greets_again_and_again_is_told_of_once() {
     }
 }
 
+/// Positions that no stream reaches were counted with.
+#[tokio::test]
+async fn what_a_server_says_of_its_stream_can_be_read_or_is_no_event() {
+    let fixture = |name: &str| std::fs::read_to_string(fixture(&format!("messages/{name}.json"))).unwrap();
+    let (greeting, heartbeat) = (fixture("stream_opened"), fixture("heartbeat"));
+    let with = |text: &str, change: &dyn Fn(&mut Value)| {
+        let mut message: Value = serde_json::from_str(text).unwrap();
+        change(&mut message["data"]);
+        Message::text(message.to_string())
+    };
+    let texts = [
+        with(&greeting, &|data| data["follows"]["to"] = u64::MAX.into()),
+        with(&greeting, &|data| data["heartbeat_ms"] = u64::MAX.into()),
+        with(&greeting, &|data| data["head"] = (1_u64 << 53).into()),
+        with(&heartbeat, &|data| data["state"] = Value::Null),
+        with(&heartbeat, &|data| data["head"] = u64::MAX.into()),
+    ];
+    let count = texts.len();
+    let mut follower = of(move |mut socket| {
+        let texts = texts.clone();
+        async move {
+            for text in texts {
+                let Ok(()) = socket.send(text).await else { return };
+            }
+            let _ = socket.close(None).await;
+        }
+    })
+    .await;
+    for _ in 0..count {
+        let item = next(&mut follower).await;
+        assert!(matches!(item, Item::NotAnEvent(_)), "{item:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_breaks_the_protocol_is_told_in_our_words() {
     let lost = async |mut follower: Follower| match next(&mut follower).await {
@@ -280,4 +315,46 @@ async fn what_breaks_the_protocol_is_told_in_our_words() {
     assert!(reason.starts_with("what the server sent is against the protocol of WebSocket: "), "{reason}");
     let gone = of(async |socket: WebSocketStream<TcpStream>| drop(socket));
     assert_eq!(lost(gone.await).await, "the connection ended without a closing handshake");
+}
+
+/// What a proxy says whose server is down: in HTTP/1.0, as pages of HAProxy are that stand in files, or that nothing is there.
+#[tokio::test]
+async fn a_proxy_without_its_server_is_asked_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+    let greeting = std::fs::read_to_string(fixture("messages/stream_opened.json")).unwrap();
+    tokio::spawn(async move {
+        let down = "HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/html\r\n\r\n<h1>503</h1>";
+        let none = "HTTP/1.1 404 Not Found\r\nContent-Length: 19\r\n\r\n404 page not found\n";
+        let answers = [Some(down), None, Some(down), Some(none), None];
+        for answer in answers {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            if let Some(answer) = answer {
+                let _ = tcp.read(&mut [0; 4096]).await;
+                let _ = tcp.write_all(answer.as_bytes()).await;
+                continue;
+            }
+            // The first handshake offers a subprotocol that this server does not know.
+            let _ = tokio_tungstenite::accept_async(tcp).await;
+            let (tcp, _) = listener.accept().await.unwrap();
+            let mut socket = tokio_tungstenite::accept_async(tcp).await.unwrap();
+            socket.send(Message::text(greeting.clone())).await.unwrap();
+        }
+    });
+    let connect = || Follower::connect(url.parse().unwrap(), None, true);
+    match connect().await {
+        Err(ClientError::Status { status: 503, .. }) => {}
+        other => panic!("{:?}", other.err()),
+    }
+    let mut follower = connect().await.unwrap();
+    let mut told = Vec::new();
+    loop {
+        match next(&mut follower).await {
+            Item::Lost { reason, .. } => told.push(reason),
+            Item::Back { .. } => break,
+            _ => {}
+        }
+    }
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[1].contains("503") && told[2].contains("404"), "{told:?}");
 }

@@ -128,14 +128,20 @@ impl Fields<'_> {
     /// What an event says of itself.
     fn event(&mut self, kind: String) -> (Head, Bookmark) {
         let profile = self.profile;
-        let id = self.text("id", profile.id.as_ref());
-        let sequence = self.sequence();
+        let mut id = self.text("id", profile.id.as_ref());
+        let mut sequence = self.sequence();
+        let faults = self.faults.len();
         let key = self.text("key", profile.key.as_ref());
+        let is_of_some_key = self.faults.len() > faults;
         let subject = match &profile.subject {
             Some(place) => self.text("subject", Some(place)),
             None => key.clone(),
         };
-        let (time, written) = self.time();
+        let (mut time, mut written) = self.time();
+        if is_of_some_key {
+            // Which one is not known: with those of no key it has nothing to do.
+            (id, sequence, time, written) = (None, None, None, None);
+        }
         let bookmark = Bookmark {
             sequence: sequence.map(|n| n.to_string()),
             id: id.clone(),

@@ -8,17 +8,25 @@ use super::described::{Envelope, Profile, TimeFormat};
 use super::field_place::{self, FieldPlace};
 use super::keys::KEYS;
 use super::subscribe;
-use crate::scenario::{Micros, ScenarioError, Table, did_you_mean, masked, syntax_mistakes};
+use crate::scenario::{Masked, Micros, ScenarioError, Table, did_you_mean, syntax_mistakes};
+
+/// Keys with values that may have a token in them.
+const MAY_BE_SECRET: [&str; 5] = ["send", "headers", "subprotocols", "query", "resume"];
 
 /// Reads a profile. `name` is that of a shipped profile, or the file.
 ///
 /// # Errors
 /// All mistakes.
 pub(super) fn profile(name: &str, text: &str) -> Result<Profile, ScenarioError> {
-    let failed = |mistakes| Err(ScenarioError::new(name, &masked(text), mistakes));
+    let failed = |mistakes| {
+        let harmless: Vec<_> =
+            KEYS.iter().map(|key| key.name).filter(|key| !MAY_BE_SECRET.contains(key)).collect();
+        let masked = Masked::new(text, "", &harmless);
+        Err(ScenarioError::new(name, &masked.text, masked.mistakes(mistakes)))
+    };
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return failed(syntax_mistakes(&masked(text), "a profile is TOML: NAME = VALUE, a line each"));
+        return failed(syntax_mistakes(text, "a profile is TOML: NAME = VALUE, a line each"));
     }
     let mut table = Table::new(table.get_ref());
     let known: Vec<&'static str> = KEYS.iter().map(|key| key.name).collect();

@@ -73,6 +73,8 @@ impl Trigger {
             };
             match item {
                 Some(Item::Opened(opened)) => {
+                    // The first connection may have been lost before it said anything.
+                    lost_at = None;
                     clock.set(&opened);
                     replay_to = opened.follows.range().1;
                     if matches!(opened.follows, Follows::Reset { .. })
@@ -124,7 +126,12 @@ impl Trigger {
                     let error = anyhow!("the server has a new stream without {}", accepted.id);
                     return Err(Failure::new(Exit::Unresolved, error).hint("trigger it again"));
                 }
-                Some(Item::Gap { from, to }) => show.note(&format::missing(from, to)),
+                Some(Item::Gap { from, to }) => {
+                    show.note(&format::missing(from, to));
+                    if let Some(ended) = self.ended_unseen(accepted).await? {
+                        return Ok(Some(ended));
+                    }
+                }
                 Some(Item::Event { .. } | Item::Heartbeat(_) | Item::NotAnEvent(_)) => {}
                 None => return Ok(None),
             }

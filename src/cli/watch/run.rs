@@ -8,10 +8,9 @@ use colored::Colorize;
 
 use super::args::Watch;
 use super::record::{self, Recorder};
-use super::session::{Session, exit_of};
+use super::session::{Session, already, exit_of};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::format;
 use crate::cli::out::{painted, say};
 use crate::cli::remote::times_of;
 use crate::cli::runtime::runtime;
@@ -20,7 +19,6 @@ use crate::cli::times::Asked;
 use crate::client::Follower;
 use crate::hub::After;
 use crate::report::{IncidentState, IncidentStatus};
-use crate::visible::visible;
 
 impl Watch {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -39,8 +37,10 @@ impl Watch {
             connected = self.connect() => connected?,
             () = &mut interrupted => return Ok(Exit::Interrupted),
         };
-        let (mut follower, recorder, unconfirmed) = match connected {
-            Connected::To(follower, recorder, unconfirmed) => (*follower, recorder, unconfirmed),
+        let (mut follower, recorder, unconfirmed, had_ended) = match connected {
+            Connected::To(follower, recorder, unconfirmed, had_ended) => {
+                (*follower, recorder, unconfirmed, had_ended)
+            }
             Connected::NotNeeded(ended) => {
                 if !quiet {
                     say(already(&ended));
@@ -50,6 +50,7 @@ impl Watch {
         };
         let mut session = Session::new(self, recorder, quiet);
         session.unconfirmed = self.incident.as_deref().filter(|_| unconfirmed);
+        session.had_ended = had_ended.map(|ended| *ended);
         let ended = self.watch(&mut follower, &mut session, interrupted).await;
         session.footer.clear();
         match session.recorder.as_ref().map(Recorder::summary) {
@@ -67,9 +68,10 @@ impl Watch {
 
     /// Connects, and opens the recording. Each may take long.
     async fn connect(&self) -> Result<Connected, Failure> {
-        let (after, unconfirmed) = match self.start().await? {
-            Start::At(after) => (after, false),
-            Start::Unconfirmed => (Some("0".to_owned()), true),
+        let (after, unconfirmed, had_ended) = match self.start().await? {
+            Start::At(after) => (after, false, None),
+            Start::Behind(after, ended) => (Some(after), false, Some(ended)),
+            Start::Unconfirmed => (Some("0".to_owned()), true, None),
             Start::Ended(ended) => return Ok(Connected::NotNeeded(ended)),
         };
         let follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
@@ -77,7 +79,7 @@ impl Watch {
             Some(file) => Some(record::create(file).await?),
             None => None,
         };
-        Ok(Connected::To(Box::new(follower), recorder, unconfirmed))
+        Ok(Connected::To(Box::new(follower), recorder, unconfirmed, had_ended))
     }
 
     /// Shows events until the end that the flags ask for, or until the user interrupts.
@@ -109,9 +111,22 @@ impl Watch {
                     return Ok(Exit::Fine);
                 }
             };
-            let Some(item) = item else { return self.ended_early(session) };
+            let Some(item) = item else { return self.ended_early() };
             if let Some(exit) = session.take(item)? {
                 return Ok(exit);
+            }
+            for id in session.asks_whether_open() {
+                let asked = tokio::select! {
+                    asked = self.remote.incident(&id) => asked,
+                    () = &mut interrupted => {
+                        session.footer.clear();
+                        session.say_open_incidents();
+                        return Ok(Exit::Fine);
+                    }
+                };
+                if let Some(exit) = session.told_of(&id, asked)? {
+                    return Ok(exit);
+                }
             }
         }
     }
@@ -132,8 +147,9 @@ impl Watch {
                 Some(After::Position(_)) => Start::At(after),
             });
         };
-        if after.is_some() {
-            return Ok(Start::At(after));
+        if let Some(after) = after {
+            let is_over = known.state != IncidentStatus::Open;
+            return Ok(if is_over { Start::Behind(after, Box::new(known)) } else { Start::At(Some(after)) });
         }
         Ok(match Some(known).filter(|incident| incident.state != IncidentStatus::Open) {
             Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
@@ -145,8 +161,9 @@ impl Watch {
     }
 
     /// The connection ended, and --no-reconnect is given.
-    fn ended_early(&self, session: &Session<'_>) -> Result<Exit, Failure> {
-        if self.until_resolved && session.resolved().is_none() {
+    fn ended_early(&self) -> Result<Exit, Failure> {
+        // It would have ended with the incident.
+        if self.until_resolved {
             return Err(Failure::new(
                 Exit::Connection,
                 anyhow!("the connection ended before the incident did"),
@@ -163,8 +180,8 @@ impl Watch {
 
 /// What connecting led to.
 enum Connected {
-    /// A follower, the recording, and whether it is unknown whether the server knows the incident.
-    To(Box<Follower>, Option<Recorder>, bool),
+    /// A follower, the recording, whether it is unknown whether the server knows the incident, and that incident if it has ended.
+    To(Box<Follower>, Option<Recorder>, bool, Option<Box<IncidentState>>),
     /// There is nothing to show: this incident has ended.
     NotNeeded(Box<IncidentState>),
 }
@@ -173,18 +190,10 @@ enum Connected {
 enum Start {
     /// After this position; `None` for the server's default.
     At(Option<String>),
+    /// After this position: the incident has ended, before it or after it.
+    Behind(String, Box<IncidentState>),
     /// At the beginning. The server has no interface that says whether it knows the incident: its events will show.
     Unconfirmed,
     /// Not at all: the incident has ended, and there is nothing to show.
     Ended(Box<IncidentState>),
-}
-
-/// What is said of an incident that had ended before.
-fn already(ended: &IncidentState) -> String {
-    let id = visible(&ended.id);
-    match (ended.state, ended.offset_s) {
-        (IncidentStatus::Cancelled, _) => format!("{id} is already cancelled"),
-        (_, Some(took)) => format!("{id} is already resolved, after {}", format::clock(took)),
-        (_, None) => format!("{id} is already resolved"),
-    }
 }

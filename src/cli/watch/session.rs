@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use anyhow::anyhow;
 use colored::Colorize;
+use jiff::Timestamp;
 
 use super::args::Watch;
 use super::filter::Filter;
@@ -17,8 +18,8 @@ use crate::cli::out::{print_event, reader_has_left, say};
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
-use crate::contract::{Envelope, Follows, MessageType, ResetReason};
-use crate::report::IncidentStatus;
+use crate::contract::{Envelope, Follows, MessageType, Position, ResetReason};
+use crate::report::{IncidentState, IncidentStatus};
 use crate::shell::word;
 use crate::visible::visible;
 
@@ -37,13 +38,27 @@ pub(super) struct Session<'a> {
     replay_to: u64,
     /// Whether all of them have come.
     has_all: bool,
+    /// The newest event at the start of the command, and the server's time then: what comes after it is new, also if it is replayed
+    /// after an interruption.
+    begun_at: Option<(Position, Timestamp)>,
+    /// Whether all events that were replayed at the start have come.
+    has_begun: bool,
     held: Held,
+    /// Whether an end may be among what was lost, and whether it is time to ask the server: when the connection is back, or with a
+    /// heartbeat.
+    may_have_missed_an_end: bool,
+    asks_now: bool,
+    /// The incident in --incident, if it had ended before the command began.
+    pub(super) had_ended: Option<IncidentState>,
     /// The incident in --incident, as long as it is not known whether the server knows it.
     pub(super) unconfirmed: Option<&'a str>,
 }
 
 /// How many open incidents are named when the user leaves. A server may have thousands.
 const GO_ON: usize = 5;
+
+/// How many open incidents a server is asked for when their ends may have been lost.
+const ASKED: usize = 100;
 
 impl<'a> Session<'a> {
     pub(super) fn new(watch: &'a Watch, recorder: Option<Recorder>, quiet: bool) -> Self {
@@ -58,7 +73,12 @@ impl<'a> Session<'a> {
             recorder,
             replay_to: 0,
             has_all: false,
+            begun_at: None,
+            has_begun: false,
             held: VecDeque::new(),
+            may_have_missed_an_end: false,
+            asks_now: false,
+            had_ended: None,
             unconfirmed: None,
         }
     }
@@ -87,10 +107,13 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
+        self.asks_now |= matches!(item, Item::Back { .. } | Item::Heartbeat(_));
         match item {
             Item::Opened(opened) => {
                 let (from, to) = opened.follows.range();
                 (self.replay_to, self.has_all) = (to, false);
+                let position = opened.stream.parse().ok().map(|stream| Position { stream, n: to });
+                self.begun_at = position.map(|position| (position, opened.server_time));
                 if let Follows::Reset { reason, .. } = &opened.follows {
                     self.note(&format!("cannot resume after the position: {}", explain(*reason)));
                 }
@@ -102,7 +125,12 @@ impl<'a> Session<'a> {
             Item::Event { envelope, raw } => return self.event(envelope, raw),
             Item::Heartbeat(_) => {
                 self.footer.alive();
-                self.confirm()?;
+                // It comes only when everything has come.
+                if self.has_all {
+                    self.confirm()?;
+                } else {
+                    return self.caught_up();
+                }
             }
             Item::Lost { reason, retry_in, next } => {
                 // Each attempt that fails comes here: the first is told, and the footer counts on.
@@ -121,6 +149,7 @@ impl<'a> Session<'a> {
             Item::Back { server, away, replayed, to, lost, reset } => {
                 self.footer.alive();
                 (self.replay_to, self.has_all) = (to, replayed == 0);
+                self.may_have_missed_an_end |= lost.is_none_or(|lost| lost > 0);
                 let back = format::back(&self.watch.remote.url, &server, away);
                 match (lost, reset) {
                     (Some(lost), _) => {
@@ -135,8 +164,12 @@ impl<'a> Session<'a> {
                         self.note(&format!("{back}: {why}; events may be lost"));
                     }
                 }
+                if replayed == 0 {
+                    return self.caught_up();
+                }
             }
             Item::Gap { from, to } => {
+                self.may_have_missed_an_end = true;
                 let missing = format::missing(from, to);
                 self.note(&format!("{missing}: {} lost", to - from + 1));
             }
@@ -151,8 +184,17 @@ impl<'a> Session<'a> {
         if let Some(recorder) = &mut self.recorder {
             recorder.take(&raw)?;
         }
-        let position = envelope.position().map_or(u64::MAX, |position| position.n);
-        let replayed = position <= self.replay_to;
+        let position = envelope.position();
+        let is_old =
+            position.as_ref().zip(self.begun_at.as_ref()).is_some_and(|(position, (begun, time))| {
+                // The positions of another stream say nothing of this one.
+                if position.stream == begun.stream { position.n <= begun.n } else { envelope.time <= *time }
+            });
+        let replayed = position.as_ref().is_some_and(|position| position.n <= self.replay_to);
+        // A server may say nothing of a replay.
+        let completes = !self.has_all
+            && self.replay_to > 0
+            && position.as_ref().is_some_and(|position| position.n >= self.replay_to);
         self.footer.heard(&envelope, !replayed);
         if let Some(told) = self.known.bound() {
             self.note(&told);
@@ -163,11 +205,14 @@ impl<'a> Session<'a> {
         let ends = envelope.kind == MessageType::IncidentResolved.as_str()
             && match self.watch.incident.as_deref() {
                 Some(wanted) => wanted == envelope.incident(),
-                None => !replayed || self.watch.after.is_some(),
+                None => !is_old || self.watch.after.is_some(),
             };
+        if ends {
+            self.had_ended = None;
+        }
         if self.filter.admits(&envelope) {
             match self.watch.tail {
-                Some(tail) if replayed => {
+                Some(tail) if replayed && !self.has_begun => {
                     self.held.push_back((envelope, raw, offset_s));
                     while self.held.len() > tail {
                         self.held.pop_front();
@@ -176,15 +221,61 @@ impl<'a> Session<'a> {
                 _ => self.print(&envelope, &raw, offset_s)?,
             }
         }
-        if position == self.replay_to
-            && let Some(exit) = self.caught_up()?
-        {
+        if completes && let Some(exit) = self.caught_up()? {
             return Ok(Some(exit));
         }
         if ends && self.watch.until_resolved {
             // The replayed events that --tail holds back are printed before the end.
             self.caught_up()?;
             return Ok(self.known.get(envelope_id.as_str()).map(|incident| exit_of(incident.state)));
+        }
+        Ok(None)
+    }
+
+    /// The incidents of which the server has to be asked whether they go on, because their ends may have been lost.
+    pub(super) fn asks_whether_open(&mut self) -> Vec<String> {
+        // The end may be among what is still to come.
+        if !(self.has_all && self.asks_now && self.may_have_missed_an_end) {
+            return Vec::new();
+        }
+        (self.may_have_missed_an_end, self.asks_now) = (false, false);
+        match self.watch.incident.as_deref() {
+            Some(wanted) => vec![wanted.to_owned()],
+            None if !self.watch.until_resolved => Vec::new(),
+            None => {
+                let open = self.known.incidents().iter().rev();
+                let open = open.filter(|incident| incident.state == IncidentStatus::Open);
+                open.take(ASKED).map(|incident| incident.id.clone()).collect()
+            }
+        }
+    }
+
+    /// Takes what the server says of an incident whose end may have been lost: its state, nothing if it has no such interface.
+    ///
+    /// # Errors
+    /// The server does not know the incident any more.
+    pub(super) fn told_of(
+        &mut self,
+        id: &str,
+        told: Result<Option<IncidentState>, Failure>,
+    ) -> Result<Option<Exit>, Failure> {
+        let is_wanted = self.watch.incident.as_deref() == Some(id);
+        match told {
+            Ok(Some(ended)) if ended.state != IncidentStatus::Open && self.watch.until_resolved => {
+                self.note(&already(&ended));
+                return Ok(Some(exit_of(ended.state)));
+            }
+            Ok(None) if is_wanted && self.known.get(id).is_none() => {
+                self.unconfirmed = self.watch.incident.as_deref();
+                self.confirm()?;
+            }
+            Ok(_) => {}
+            Err(unknown) if unknown.exit() == Exit::Usage => {
+                let error = anyhow!("the server does not know {id} any more: how it ended is lost");
+                return Err(Failure::new(Exit::Unresolved, error));
+            }
+            // It is asked again with the next heartbeat, or when the connection is back.
+            Err(_) => self.may_have_missed_an_end = true,
         }
         Ok(None)
     }
@@ -205,10 +296,15 @@ impl<'a> Session<'a> {
 
     /// The replay is complete: prints the events that `--tail` held back.
     fn caught_up(&mut self) -> Result<Option<Exit>, Failure> {
-        self.has_all = true;
+        (self.has_all, self.has_begun) = (true, true);
         self.confirm()?;
         for (envelope, raw, offset_s) in std::mem::take(&mut self.held) {
             self.print(&envelope, &raw, offset_s)?;
+        }
+        // Its end, if it has not come, is before what was asked for.
+        if let Some(ended) = self.had_ended.take().filter(|_| self.watch.until_resolved) {
+            self.note(&already(&ended));
+            return Ok(Some(exit_of(ended.state)));
         }
         Ok(self.watch.no_follow.then_some(Exit::Fine))
     }
@@ -226,14 +322,6 @@ impl<'a> Session<'a> {
         let columns = if self.footer.is_shown() { fit::of_stderr() } else { usize::MAX };
         self.footer.above(|| fit::wrapped(&text, columns, 3).iter().for_each(|line| say(line.yellow())));
     }
-
-    /// The exit status if the incident has ended.
-    pub(super) fn resolved(&self) -> Option<Exit> {
-        let wanted = self.watch.incident.as_deref();
-        let mut ended =
-            self.known.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
-        ended.find(|incident| incident.state != IncidentStatus::Open).map(|incident| exit_of(incident.state))
-    }
 }
 
 fn explain(reason: ResetReason) -> &'static str {
@@ -241,6 +329,16 @@ fn explain(reason: ResetReason) -> &'static str {
         ResetReason::OtherStream => "the position belongs to another stream",
         ResetReason::Expired => "the events after it are deleted",
         ResetReason::Ahead => "the position is ahead of the stream",
+    }
+}
+
+/// What is said of an incident that has ended unseen.
+pub(super) fn already(ended: &IncidentState) -> String {
+    let id = visible(&ended.id);
+    match (ended.state, ended.offset_s) {
+        (IncidentStatus::Cancelled, _) => format!("{id} is already cancelled"),
+        (_, Some(took)) => format!("{id} is already resolved, after {}", format::clock(took)),
+        (_, None) => format!("{id} is already resolved"),
     }
 }
 

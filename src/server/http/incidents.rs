@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::folded::{Folded, INCIDENT_BYTES};
 use super::problem::Problem;
-use super::quota::too_large;
+use super::quota::{MOST_BYTES, too_large};
 use super::reading::Reading;
 use crate::contract::{Envelope, SPEC_VERSION, Source};
 use crate::journal::{Extent, Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
@@ -176,7 +176,9 @@ impl Incidents {
                 told
             };
             told = if few { add() } else { off_workers(add).await? };
-            if told.bytes() > if reading.is_long() { LONG_COLLECTED_BYTES } else { COLLECTED_BYTES } {
+            let most = if reading.is_long() { LONG_COLLECTED_BYTES } else { COLLECTED_BYTES };
+            // Nobody could be given a longer text, so that it is not made.
+            if told.bytes() > most || told.written() > MOST_BYTES {
                 return Err(too_large());
             }
         }

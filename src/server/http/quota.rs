@@ -22,7 +22,7 @@ use crate::server::turns::{Busy, Turn, Turns};
 pub(super) const PIECE_BYTES: usize = 32 * 1024;
 
 /// Bytes of large answers that are not sent yet, for all requests together.
-const BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Requests that wait at the same time for what other servers have stored. They take no turn meanwhile.
 const ASKING: u32 = 256;
@@ -79,7 +79,7 @@ impl Queues {
 impl Quota {
     pub(in crate::server) fn new(cores: usize, journal: Journal) -> Self {
         let (answers, ends) = (Queues::new(cores), Queues::new(cores));
-        Self { answers, ends, memory: Parts::new(kib(BYTES)), asking: Parts::new(ASKING), journal }
+        Self { answers, ends, memory: Parts::new(kib(MOST_BYTES)), asking: Parts::new(ASKING), journal }
     }
 
     fn queues(&self, work: Work) -> &Queues {
@@ -177,7 +177,7 @@ impl Quota {
     ) -> Result<Response, Problem> {
         let content: Bytes = content.into();
         let length = content.len();
-        if length > BYTES {
+        if length > MOST_BYTES {
             return Err(too_large());
         }
         let body = if length <= SMALL {

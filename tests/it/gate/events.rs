@@ -43,7 +43,7 @@ pub fn opened(to: usize) -> String {
     opened["data"]["stream"] = json!("S");
     opened["data"]["head"] = json!(to);
     opened["data"]["oldest"] = json!(1);
-    opened["data"]["follows"] = json!({ "kind": "replay", "from": 1, "to": to });
+    opened["data"]["follows"] = json!({ "kind": "started", "from": 1, "to": to });
     opened.to_string()
 }
 

@@ -9,7 +9,7 @@ mod partial;
 use std::fs;
 
 use incident::contract::Envelope;
-use incident::report::History;
+use incident::report::{History, ToldIncidents};
 use serde_json::{Value, json};
 
 use crate::harness::{ensure_file_contents, envelope, fixture};
@@ -117,4 +117,20 @@ fn the_reports_are_the_golden_ones() {
         (fixture("golden/report.md"), report(&resolved)),
         (fixture("golden/report-cancelled.md"), report(&cancelled)),
     ]);
+}
+
+/// Whoever refuses long reports knows it before they are written.
+#[test]
+fn a_report_has_at_least_the_bytes_that_its_events_say() {
+    let mut told = ToldIncidents::default();
+    let evidence =
+        json!([{ "kind": "log", "ref": "db", "text": "y".repeat(500) }, { "kind": "log", "ref": "db" }]);
+    for event in [start(&json!({})), act(2, &json!({ "summary": "x".repeat(1_000), "evidence": evidence }))] {
+        told.add(&event);
+        told.add(&event);
+    }
+    assert_eq!(told.written(), 1_500);
+    let history = History::of(told).pop().unwrap();
+    let report = history.markdown();
+    assert!(report.contains(&"x".repeat(1_000)) && report.contains(&"y".repeat(500)), "{report}");
 }

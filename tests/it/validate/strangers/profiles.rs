@@ -138,3 +138,25 @@ fn ids_with_more_digits_than_are_read_are_told_and_not_taken_for_the_same() {
     assert_eq!(judged(["18446744073709551614", "18446744073709551615"]).status, Some(0));
     assert_eq!(judged(["7", "7"]).status, Some(5));
 }
+
+/// Its number is one of some key, so that it is compared with none.
+#[test]
+fn an_event_whose_key_is_wrong_is_told_once() {
+    let profile = "type = \"/type\"\nkey = \"/k\"\nsequence = \"/n\"\ngapless = true\nid = \"/id\"\nunique = true\ntime = \"/t\"\n";
+    for keys in [["18446744073709551617", "18446744073709551618"], ["[1]", "{}"]] {
+        let mut text = String::new();
+        for (n, key) in [(1, keys[0]), (1, keys[1]), (2, keys[0]), (2, keys[1]), (1, "\"a\""), (2, "\"a\"")] {
+            text += &format!(
+                "{{\"type\":\"x\",\"k\":{key},\"n\":{n},\"id\":\"i{n}\",\"t\":\"2026-11-28T10:00:0{}Z\"}}\n",
+                9 - n
+            );
+        }
+        let folder = Scratch::new().with("p.toml", profile).with("r.ndjson", &text);
+        let ran = incident(&["validate", "r.ndjson", "--profile", "p.toml"]).at(folder.path()).run();
+        let told = ran.stdout.contains("the key is") && ran.stdout.contains("and 1 more");
+        assert!(ran.status == Some(5) && told, "{ran:?}");
+        assert!(!ran.stdout.contains("arrived twice"), "{ran:?}");
+        // The time of the last two falls.
+        assert_eq!(ran.stdout.matches("goes back").count(), 1, "{ran:?}");
+    }
+}

@@ -1,0 +1,153 @@
+//! A file as mistakes in it are shown: a log is no place for what is secret. What is shown of it is what is known to be harmless: names, and
+//! the values of some keys. Its text need not be TOML.
+
+mod masker;
+mod url;
+
+use std::collections::HashSet;
+
+use self::masker::{LIKE_TOKEN, Masker, end_of, stars};
+use super::diagnostic::Diagnostic;
+
+/// What is shown of a file.
+pub(crate) struct Masked {
+    /// The text with `*` for each byte that is hidden: every other byte keeps its place.
+    pub(crate) text: String,
+    /// The words that are hidden.
+    words: HashSet<String>,
+}
+
+impl Masked {
+    /// `table` is the name of the tables with the keys whose values may be shown; empty if they stand at the top of the file.
+    pub(crate) fn new(text: &str, table: &str, harmless: &[&str]) -> Self {
+        let (text, mut words) = Masker::new(text, table, harmless).masked();
+        // What is shown elsewhere is not secret: the words of keys and names are those of messages too.
+        for shown in text.split(|c: char| !c.is_alphanumeric()) {
+            words.remove(shown);
+        }
+        Self { text, words }
+    }
+
+    /// Mistakes, without the hidden words that they quote.
+    pub(crate) fn mistakes(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        for mistake in &mut found {
+            mistake.message = self.without_words(&mistake.message);
+            mistake.label = self.without_words(&mistake.label);
+            mistake.help = mistake.help.as_deref().map(|help| self.without_words(help));
+        }
+        found
+    }
+
+    fn without_words(&self, message: &str) -> String {
+        let mut told = String::with_capacity(message.len());
+        let mut quote = None;
+        let mut left = message;
+        while let Some(c) = left.chars().next() {
+            if c.is_alphanumeric() {
+                let (word, rest) = left.split_at(end_of(left, char::is_alphanumeric));
+                let is_hidden = if rest.starts_with('…') {
+                    self.words.iter().any(|hidden| hidden.starts_with(word))
+                } else {
+                    self.words.contains(word)
+                };
+                // Messages say short words of their own.
+                let is_told =
+                    quote.is_none() && !word.chars().any(|c| c.is_ascii_digit()) && word.len() < LIKE_TOKEN;
+                told += &if is_hidden && !is_told { stars(word) } else { word.to_owned() };
+                left = rest;
+                continue;
+            }
+            // What follows a backslash is a part of no word.
+            let length =
+                if c == '\\' { 1 + left[1..].chars().next().map_or(0, char::len_utf8) } else { c.len_utf8() };
+            if "\"`".contains(c) {
+                quote = match quote {
+                    None => Some(c),
+                    Some(open) => Some(open).filter(|open| *open != c),
+                };
+            }
+            told += &left[..length];
+            left = &left[length..];
+        }
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HARMLESS: [&str; 5] = ["name", "url", "key", "labels", "scenarios"];
+
+    fn masked(text: &str) -> String {
+        Masked::new(text, "sink", &HARMLESS).text
+    }
+
+    #[test]
+    fn only_what_is_harmless_is_shown() {
+        for (text, shown) in [
+            ("url = \"http://me:pä@w@host/p\"", "url = \"http://**:*****@host/p\""),
+            ("url = \"https://h/?key=1#x\" # ?", "url = \"https://h/?***=***\" # *"),
+            ("url = \"https://h/#a\nx = 1", "url = \"https://h/#*\nx = 1"),
+            ("url = \"me:pw@h:9093\"\n", "url = \"**:**@h:9093\"\n"),
+            ("url = 'h/?key=1' # a@b", "url = 'h/?***=*' # ***"),
+            ("token = \"abc\"\nname = \"t\"", "token = \"***\"\nname = \"t\""),
+            ("token = abc\nname = pager", "token = ***\nname = pager"),
+            ("token: abc", "token: ***"),
+            ("headers = { a = 1, B = Bearer x }", "headers = { a = 1, B = ****** * }"),
+            ("name = \"x\", passwd = abc", "name = \"x\", passwd = ***"),
+            ("\"name\" = \"x\" webhook = 'abc'", "\"name\" = \"x\" webhook = '***'"),
+            ("key = \"/data/id\"", "key = \"/data/id\""),
+            ("write abc-1\nread \tabc", "write *****\nread \t***"),
+            ("write Abcdef==\nAbc012==\nabc", "write ******==\n******==\n***"),
+            ("token abc\n# a b", "token ***\n# * *"),
+            ("token =\n  \"abc\"\nx = 1", "token =\n  \"***\"\nx = 1"),
+            ("[sink.token]\nvalue = \"abc\"", "[sink.token]\nvalue = \"***\""),
+            ("[sink.labels]\na = \"abc\"\n[name]\nb = 'c'", "[sink.labels]\na = \"abc\"\n[name]\nb = '*'"),
+            ("labels = { team = \"a\", api_key = \"b\" }", "labels = { team = \"a\", api_key = \"*\" }"),
+            ("scenarios = [\n  \"a\", # b\n  'c',\n]", "scenarios = [\n  \"a\", # *\n  'c',\n]"),
+            ("scenarios = [\"a\"\nother = \"b\"", "scenarios = [\"a\"\nother = \"*\""),
+            ("\"api_key\" = [\"a\",\n'b]c', name = 'd'", "\"api_key\" = [\"*\",\n'*]*', name = '*'"),
+            ("secret = \"\"\"a\nb\\\"\"\"\"\nx = 1", "secret = \"\"\"*\n***\"\"\"\nx = 1"),
+            ("x = \"a\\\"b\"\nsecret = '''a'''\ny = 1", "x = \"****\"\nsecret = '''*'''\ny = 1"),
+            ("headers = [\"Accept: a\", \"B: B c\"]", "headers = [\"******: *\", \"*: * *\"]"),
+            ("password = \"pä\r\n# don't", "password = \"***\r\n# *****"),
+            ("\"password=abc\" = 1", "\"********=***\" = *"),
+            ("labels = { \"token=abc\" = 'a' }", "labels = { \"*****=***\" = 'a' }"),
+            ("0123456789abcdef = 1", "**************** = *"),
+            ("pin = 1\npass = 1\n12", "pin = 1\npass = *\n**"),
+            ("no url", "no ***"),
+        ] {
+            let found = masked(text);
+            assert_eq!((found.as_str(), found.len()), (shown, text.len()), "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_do_not_quote_what_is_hidden() {
+        let masked = Masked::new("token = \"S3cret of\"\nname = \"a\"", "", &["name"]);
+        for (message, told) in [
+            ("\"S3cret of\" is no key of \"a\"", "\"****** of\" is no key of \"a\""),
+            ("write \"x\"S3cret\"y\"", "write \"x\"******\"y\""),
+            ("`S3c…` is long", "`***…` is long"),
+            ("\"\\nS3cret\"", "\"\\n******\""),
+        ] {
+            let mistake = Diagnostic::new(0..0, message, message).help(message);
+            let told = Diagnostic::new(0..0, told, told).help(told);
+            assert_eq!(masked.mistakes(vec![mistake]), [told]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_keeps_its_place(text in "([a-c=\"'\\[\\]{}#\\\\\n :.,ä@/]|url = |\"\"\"|name)*") {
+            let found = masked(&text);
+            prop_assert_eq!(found.len(), text.len());
+            for (at, c) in found.char_indices().filter(|(_, c)| *c != '*') {
+                prop_assert!(text[at..].starts_with(c));
+            }
+        }
+    }
+}
