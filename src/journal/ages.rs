@@ -2,7 +2,9 @@
 //!
 //! An event that this process has stored ages by the steady clock. An event of an earlier process was as old when the
 //! journal was opened as the wall clock said then, and has aged by the steady clock since. So a clock that is set, or a
-//! machine that was suspended, makes no event older. A journal that was just opened keeps everything for
+//! machine that was suspended, makes no event older. The wall clock may have been ahead when the journal was opened, as after a
+//! boot, and have been set since: so what becomes too old must be so by the wall clock of that moment, too. But no event of an
+//! earlier process is kept for longer than the retention age after the opening. A journal that was just opened keeps everything for
 //! [`AFTER_OPENING`], or for the retention age if that is shorter: clients that reconnect get what they missed.
 //!
 //! The time of a stored event may be wrong. It is not believed if it lies in the future or before 2020; then the event is
@@ -11,6 +13,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::clock::Clock;
 use super::time_source::{HIDDEN, NEVER_SET_BEFORE_US};
 
 /// How long everything is kept after the journal was opened, unless the retention age is shorter.
@@ -37,6 +40,9 @@ struct Mark {
     /// When the first of them would be too old.
     first: Duration,
     expires: Duration,
+    /// Events of an earlier process: their time in microseconds since 1970, if it is believed, and when they are too old whatever the
+    /// wall clock shows.
+    found: Option<(i64, Duration)>,
 }
 
 impl Ages {
@@ -62,7 +68,8 @@ impl Ages {
             let age = latest.map_or(0, |time| u64::try_from(wall_us - time).unwrap_or(0));
             let rest = limit.saturating_sub(Duration::from_micros(age)).max(AFTER_OPENING.min(limit));
             let expires = steady.saturating_add(rest);
-            self.marks.push_back(Mark { upto: *upto, first: expires, expires });
+            let found = latest.map(|time| (time, steady.saturating_add(limit)));
+            self.marks.push_back(Mark { upto: *upto, first: expires, expires, found });
         }
     }
 
@@ -76,13 +83,23 @@ impl Ages {
             Some(last) if expires.saturating_sub(last.first) < limit / STEPS => {
                 (last.upto, last.expires) = (head, expires);
             }
-            _ => self.marks.push_back(Mark { upto: head, first: expires, expires }),
+            _ => self.marks.push_back(Mark { upto: head, first: expires, expires, found: None }),
         }
     }
 
     /// The position up to which events are too old.
-    pub(super) fn expired(&mut self, steady: Duration) -> u64 {
-        while let Some(mark) = self.marks.front().filter(|mark| mark.expires <= steady) {
+    pub(super) fn expired(&mut self, clock: &Clock) -> u64 {
+        let steady = clock.steady();
+        while let Some(mark) = self.marks.front_mut().filter(|mark| mark.expires <= steady) {
+            let limit = self.limit.unwrap_or_default();
+            let rest = mark.found.map_or(Duration::ZERO, |(time, longest)| {
+                let age = u64::try_from(clock.now().as_microsecond().saturating_sub(time)).unwrap_or(0);
+                limit.saturating_sub(Duration::from_micros(age)).min(longest.saturating_sub(steady))
+            });
+            if !rest.is_zero() {
+                mark.expires = steady.saturating_add(rest);
+                break;
+            }
             self.expired = mark.upto;
             self.marks.pop_front();
         }

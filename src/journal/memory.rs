@@ -234,7 +234,7 @@ impl Events {
     /// Keeps at most `most` events, but all that were added after the position `before`.
     fn retain(&mut self, most: usize, before: u64) {
         let steady = self.clock.steady();
-        let expired = self.ages.expired(steady);
+        let expired = self.ages.expired(&self.clock);
         self.ages.stored(self.head, steady);
         while let Some(oldest) = self.kept.front().filter(|oldest| oldest.position <= before) {
             if self.kept.len() <= most && oldest.position > expired {

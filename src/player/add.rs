@@ -4,8 +4,9 @@ use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
 use super::control::Player;
-use super::course::{Added, Course};
+use super::course::Course;
 use super::error::AddError;
+use super::pace::Past;
 use crate::contract::{Message, MessageType, check_size};
 use crate::ingest::{Fault, Remembered};
 use crate::journal::{Appended, Batch, JournalError, Key, Place, Record};
@@ -74,7 +75,7 @@ impl Player {
         }
         if course.is_doubtful {
             let span = self.context.journal.incident(id).await?.ok_or(AddError::NotPlayed)?;
-            course.added = Added::read(&self.context.journal, id, span.start).await?;
+            course.added = Past::added(&self.context.journal, id, span.start).await?;
             course.is_doubtful = false;
         }
         let (origin, speed) = entry.clock.ok_or(AddError::Later)?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::course::{Added, Course};
+use super::course::Course;
 use super::error::PlayError;
+use super::pace::{Past, Reached};
 use super::playable;
 use super::score::Score;
 use super::speed::Speed;
@@ -20,11 +21,11 @@ pub(super) struct Continuation {
     pub(super) speed: Speed,
     /// Its second 0.
     pub(super) began: Timestamp,
-    /// When the first event was due, counted from second 0.
-    pub(super) lead: Duration,
-    /// When the newest event was due, counted from second 0.
-    pub(super) due: Duration,
-    /// When the next one is due.
+    /// When the first event came, or was due if it is not kept, counted from second 0.
+    pub(super) begun: Duration,
+    /// How far the process had come that has appended the newest event, counted from second 0.
+    pub(super) reached: Reached,
+    /// When the next event is due.
     pub(super) next: Duration,
     /// Bytes of the plan.
     pub(super) bytes: usize,
@@ -39,23 +40,25 @@ impl Continuation {
         id: String,
         text: Arc<str>,
         played: usize,
-        added: Added,
+        past: Past,
     ) -> Result<Result<Self, String>, PlayError> {
-        let read = spawn_blocking(move || Self::of(&id, &text, played, added)).await;
+        let read = spawn_blocking(move || Self::of(&id, &text, played, past)).await;
         // The task does not panic, so it was cancelled.
         read.map_err(|_| PlayError::Stopping)
     }
 
-    fn of(id: &str, text: &str, played: usize, added: Added) -> Result<Self, String> {
+    fn of(id: &str, text: &str, played: usize, past: Past) -> Result<Self, String> {
         let plan = Plan::read(text).map_err(|error| format!("its stored plan can't be read: {error}"))?;
         let started = plan.started().ok_or("its stored plan does not begin with incident_started")?;
         let speed = Speed::new(started.speed.unwrap_or(1.0)).map_err(|error| error.to_string())?;
         playable::check(id, &plan, played)?;
+        let Past { added, pace } = past;
+        let reached = pace.reached(played as u64, &plan, speed, &added);
         let (score, course) = Score::of(&plan, played, added).map_err(|error| error.to_string())?;
-        let due = |index| speed.wall(plan.due(index));
         let lead = speed.wall(plan.lead());
-        let (due, next) = (due(played as u64), due(played as u64 + 1));
+        let begun = pace.begun().unwrap_or_default().max(lead);
+        let next = speed.wall(plan.due(played as u64 + 1));
         let (began, bytes) = (started.impact_started_at, plan.bytes());
-        Ok(Self { score, course, speed, began, lead, due, next, bytes })
+        Ok(Self { score, course, speed, began, begun, reached, next, bytes })
     }
 }

@@ -13,10 +13,10 @@ use super::begin::{BegunIncident, StartRequest, Started};
 use super::cancel::Cancellation;
 use super::context::PlayerContext;
 use super::continuation::Continuation;
-use super::course::Added;
 use super::elapsed::{self, LastAppended};
 use super::error::PlayError;
 use super::origin::Origin;
+use super::pace::Past;
 use super::run::Run;
 use super::running::RunningIncidents;
 use super::speed::Speed;
@@ -132,18 +132,18 @@ impl Player {
             open_incidents.iter().map(|open| OpenIncident { plan: None, ..open.clone() }).collect()
         });
         let drills = open_incidents.iter().filter(|open| open.plan.is_some());
-        let drills: Vec<_> = drills.map(|open| (open.subject.as_str(), open.start)).collect();
-        let mut added = Added::read_all(&self.context.journal, &drills).await?;
+        let drills: Vec<_> = drills.map(|open| (open.subject.as_str(), open.start, open.index)).collect();
+        let mut pasts = Past::read_all(&self.context.journal, &drills).await?;
         for open in open_incidents {
             if self.context.running.get(&open.subject).is_some() {
                 continue;
             }
             // An incident without a plan is its publisher's.
             let Some(text) = open.plan else { continue };
-            let added = added.remove(&open.subject).unwrap_or_default();
-            let played = (open.index as usize).saturating_sub(added.indexes.len());
-            let left = Continuation::read(open.subject.clone(), text, played, added).await?;
-            let Continuation { score, course, speed, began, lead, due, next, bytes } = match left {
+            let past = pasts.remove(&open.subject).unwrap_or_default();
+            let played = (open.index as usize).saturating_sub(past.added.indexes.len());
+            let left = Continuation::read(open.subject.clone(), text, played, past).await?;
+            let Continuation { score, course, speed, began, begun, reached, next, bytes } = match left {
                 Ok(left) => left,
                 Err(why) => {
                     let context = self.context.clone();
@@ -152,9 +152,9 @@ impl Player {
                 }
             };
             let Some(mut slot) = self.context.running.resume(open.subject, bytes) else { continue };
-            let last = LastAppended { time: open.time, due, next };
+            let last = LastAppended { time: open.time, reached, next };
             let elapsed = match open.age {
-                Some(age) => age.saturating_add(lead),
+                Some(age) => age.saturating_add(begun),
                 None => elapsed::since(self.context.journal.clock(), began, last),
             };
             let origin = Origin::ago(elapsed);

@@ -1,15 +1,10 @@
 //! What the journal has of an incident that is played: planned events, and those that people and programs have added.
 
-use std::collections::{HashMap, HashSet};
-
 use super::error::AddError;
-use crate::contract::{Actions, Message, Phase, ScreenMap};
+use crate::contract::{Actions, Phase, ScreenMap};
 use crate::ingest::Remembered;
-use crate::journal::{Journal, JournalError, Lease, ReadLimit, Term};
+use crate::journal::{Lease, Term};
 use crate::plan::{Plan, PlannedEvent};
-
-/// How much one read returns.
-const READ: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
 /// Events that were added to an incident beside its plan.
 #[derive(Debug, Clone, Default)]
@@ -39,46 +34,14 @@ pub(super) struct Course {
 }
 
 impl Added {
-    /// What was added to an incident that is open in the journal and starts at this position.
-    pub(super) async fn read(journal: &Journal, id: &str, start: u64) -> Result<Self, JournalError> {
-        let mut all = Self::read_all(journal, &[(id, start)]).await?;
-        Ok(all.remove(id).unwrap_or_default())
-    }
-
-    /// The same for several incidents, each with its start, in one pass.
-    pub(super) async fn read_all(
-        journal: &Journal,
-        incidents: &[(&str, u64)],
-    ) -> Result<HashMap<String, Self>, JournalError> {
-        let mut all = HashMap::new();
-        let Some(first) = incidents.iter().map(|(_, start)| *start).min() else { return Ok(all) };
-        let known: HashSet<&str> = incidents.iter().map(|(id, _)| *id).collect();
-        let mut position = first.saturating_sub(1);
-        loop {
-            let events = journal.read(position, READ).await?;
-            let Some(last) = events.last() else { return Ok(all) };
-            position = last.position;
-            for event in events {
-                // Most events are planned ones, which need not be read.
-                if !event.data.get().contains("\"origin\"") || !known.contains(&*event.subject) {
-                    continue;
-                }
-                if let Ok(message) = event.message()
-                    && let Message::AgentAction(action) = &message
-                    && action.origin.is_some()
-                {
-                    let added: &mut Self = all.entry(event.subject.to_string()).or_default();
-                    added.indexes.push(event.index);
-                    added.actions.count(action.status);
-                    added.remembered.see(&message);
-                }
-            }
-        }
-    }
-
     /// The index of a planned event, whose number in its plan this is.
     pub(super) fn index_of(&self, number: u64) -> u64 {
         self.indexes.iter().fold(number, |index, added| if *added <= index { index + 1 } else { index })
+    }
+
+    /// The number in its plan of the planned event with this index.
+    pub(super) fn number_of(&self, index: u64) -> u64 {
+        index.saturating_sub(self.indexes.iter().filter(|added| **added <= index).count() as u64)
     }
 
     /// A planned event as it is appended: its references and totals count what was added.

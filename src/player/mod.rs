@@ -47,6 +47,7 @@ mod error;
 mod lead;
 mod name;
 mod origin;
+mod pace;
 mod playable;
 mod replay;
 mod replayed;

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::control::Player;
-use super::course::Added;
 use super::elapsed::{self, LastAppended};
 use super::origin::Origin;
+use super::pace::{Past, Reached};
 use super::replay::{Cue, Replay};
-use crate::contract::{IncidentStarted, Message};
+use crate::contract::{IncidentStarted, Message, Outcome};
 use crate::journal::{JournalError, OpenIncident, ReadLimit, Span, Stored};
 
 /// The journal forgets the names of what retention has dropped long ago: so many numbers without a replay are passed over.
@@ -46,6 +48,65 @@ struct Progress {
     last: LastAppended,
 }
 
+/// An incident that a replay has begun, as it stood when this process began to continue it.
+struct Stood<'a> {
+    cue: &'a Cue,
+    span: Span,
+    newest: Option<Newest>,
+}
+
+/// The newest event of an incident.
+struct Newest {
+    index: u64,
+    time: Timestamp,
+    how: How,
+}
+
+/// How an incident of a replay went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Open,
+    Ended,
+    /// Somebody ended it: its newest event is none of its plan.
+    CutShort,
+}
+
+impl Newest {
+    /// Index of the newest event that may be one of the plan.
+    fn planned(&self) -> u64 {
+        if self.how == How::CutShort { self.index.saturating_sub(1) } else { self.index }
+    }
+}
+
+impl Stood<'_> {
+    fn is_open(&self) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.how == How::Open)
+    }
+
+    /// The newest event, counted from the start of the replay; with what is known of the incident's past.
+    fn appended(&self, past: Option<&Past>) -> Option<LastAppended> {
+        let (newest, Cue { start, speed, plan, .. }) = (self.newest.as_ref()?, self.cue);
+        let past = past.cloned().unwrap_or_default();
+        let played = past.added.number_of(newest.planned());
+        let Reached { at, is_behind } = past.pace.reached(played, plan, *speed, &past.added);
+        let at = *start + at.saturating_sub(speed.wall(plan.lead()));
+        let reached = Reached { at, is_behind };
+        Some(LastAppended { time: newest.time, reached, next: self.cue.due(played + 1) })
+    }
+}
+
+/// The incidents of which more than the newest event is to be read: those in which people may have added events, and the one that
+/// ended last. It says how late the process was.
+fn to_be_read<'a>(all: &'a [Stood<'_>]) -> Vec<(&'a str, u64, u64)> {
+    let last = all.iter().filter_map(|stood| stood.span.end).max();
+    let read = all.iter().filter_map(|Stood { span, newest, .. }| {
+        let newest = newest.as_ref()?;
+        let is_read = newest.how != How::Ended || span.end == last;
+        is_read.then_some((span.subject.as_str(), span.start, newest.planned()))
+    });
+    read.collect()
+}
+
 impl Player {
     /// The replay that is not over in the journal, or a new one.
     pub(super) async fn replay_run(&self, replay: &Replay) -> Result<ReplayRun, JournalError> {
@@ -60,7 +121,10 @@ impl Player {
         if is_over {
             return Ok(ReplayRun::new(free));
         }
-        let elapsed = elapsed::since(self.context.journal.clock(), newest.event.time, last);
+        // It may have begun later than it was due.
+        let lead = first.speed.wall(first.plan.lead());
+        let began = newest.started.impact_started_at.checked_add(lead).unwrap_or(newest.event.time);
+        let elapsed = elapsed::since(self.context.journal.clock(), began, last);
         Ok(ReplayRun { number: newest.number, origin: Origin::ago(elapsed), past, begun })
     }
 
@@ -101,45 +165,54 @@ impl Player {
         let open = self.found.get().unwrap_or(&now);
         let open: HashMap<&str, &OpenIncident> =
             open.iter().map(|incident| (incident.subject.as_str(), incident)).collect();
-        let mut begun = Vec::new();
-        let mut past = 0;
+        let (mut stood, mut past) = (Vec::new(), 0);
         for (place, cue) in replay.cues.iter().enumerate() {
             if let Some(span) = self.begun(cue, run).await? {
                 past = place + 1;
-                begun.push((cue, span));
+                let open = open.get(span.subject.as_str());
+                let newest = self.newest_event(cue, &span, open.copied()).await?;
+                stood.push(Stood { cue, span, newest });
             }
         }
-        let unfinished = begun.iter().filter_map(|(_, span)| open.get(span.subject.as_str()));
-        let unfinished: Vec<_> = unfinished.map(|open| (open.subject.as_str(), open.start)).collect();
-        // What was added beside the recording is no part of its timing.
-        let added = Added::read_all(&self.context.journal, &unfinished).await?;
-        let mut last = LastAppended { time: run.event.time, due: Duration::ZERO, next: Duration::ZERO };
+        let is_over = past == replay.cues.len() && stood.iter().all(|stood| !stood.is_open());
+        let pasts = Past::read_all(&self.context.journal, &to_be_read(&stood)).await?;
+        let mut last =
+            LastAppended { time: run.event.time, reached: Reached::default(), next: Duration::ZERO };
         let mut next = replay.cues.get(past).map_or(Duration::MAX, |cue| cue.start);
-        for (cue, span) in &begun {
-            let (index, time) = match (open.get(span.subject.as_str()), span.end) {
-                (Some(open), _) => {
-                    let added = added.get(&open.subject).map(|added| added.indexes.as_slice());
-                    let added = added.unwrap_or_default().iter().filter(|index| **index <= open.index);
-                    let index = open.index.saturating_sub(added.count() as u64);
-                    next = next.min(cue.due(index + 1));
-                    (index, open.time)
-                }
-                (None, Some(end)) => {
-                    let ended = self.context.journal.read(end - 1, ReadLimit::events(1)).await?;
-                    let Some(ended) = ended.first() else { continue };
-                    (ended.index, ended.time)
-                }
-                // It has begun in the meantime.
-                (None, None) => continue,
-            };
-            let due = cue.due(index);
-            if due >= last.due {
-                last = LastAppended { time, due, next: due };
+        for stood in &stood {
+            let Some(own) = stood.appended(pasts.get(&stood.span.subject)) else { continue };
+            if stood.is_open() {
+                next = next.min(own.next);
+            }
+            if own.reached.at >= last.reached.at {
+                last = own;
             }
         }
-        let is_over = past == replay.cues.len() && unfinished.is_empty();
-        let last = LastAppended { next: next.max(last.due), ..last };
-        Ok(Progress { past, begun: begun.len(), is_over, last })
+        Ok(Progress { past, begun: stood.len(), is_over, last: LastAppended { next, ..last } })
+    }
+
+    /// The newest event of an incident, when this process began to continue it; `None` if it had not begun then, or the event is not
+    /// kept.
+    async fn newest_event(
+        &self,
+        cue: &Cue,
+        span: &Span,
+        open: Option<&OpenIncident>,
+    ) -> Result<Option<Newest>, JournalError> {
+        if let Some(open) = open {
+            return Ok(Some(Newest { index: open.index, time: open.time, how: How::Open }));
+        }
+        let Some(end) = span.end else { return Ok(None) };
+        let ended = self.context.journal.read(end - 1, ReadLimit::events(1)).await?;
+        Ok(ended.first().filter(|ended| ended.position == end).map(|ended| {
+            let is_cancelled = match ended.message() {
+                Ok(Message::IncidentResolved(resolved)) => resolved.outcome == Outcome::Cancelled,
+                _ => false,
+            };
+            let is_short = is_cancelled || ended.index < cue.plan.events().len() as u64;
+            let how = if is_short { How::CutShort } else { How::Ended };
+            Newest { index: ended.index, time: ended.time, how }
+        }))
     }
 
     /// The incident that this replay has already started. Another one of the same name may have nothing to do with it.

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use tokio::time::sleep_until;
 
 use super::context::PlayerContext;
-use super::course::Added;
 use super::origin::Origin;
+use super::pace::{MOST, MOST_BYTES, Past};
 use super::running::Slot;
 use super::score::Score;
 use super::speed::Speed;
@@ -19,12 +19,6 @@ use crate::plan::PlannedEvent;
 
 /// An action that is published later than this gets `late_s`.
 const LATE: Duration = Duration::from_secs(1);
-
-/// The most events that are appended together, if many are overdue. Journals store only so many at once.
-const MOST: usize = 500;
-
-/// The most bytes of their payloads.
-const MOST_BYTES: usize = 1024 * 1024;
 
 /// One incident being played.
 pub(super) struct Run {
@@ -112,7 +106,7 @@ impl Run {
         if course.is_doubtful {
             let span = self.context.journal.incident(&self.slot.id).await?;
             let start = span.map_or(1, |span| span.start);
-            course.added = Added::read(&self.context.journal, &self.slot.id, start).await?;
+            course.added = Past::added(&self.context.journal, &self.slot.id, start).await?;
             course.is_doubtful = false;
         }
         // Until the journal has answered, no other event can be added.

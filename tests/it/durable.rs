@@ -222,15 +222,6 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
              CREATE UNIQUE INDEX events_by_incident ON events (subject, idx)",
         )
         .unwrap();
-    // What is damaged is not upgraded.
-    let fifth: String =
-        connection.query_row("SELECT data FROM events WHERE position = 5", [], |row| row.get(0)).unwrap();
-    connection.execute("UPDATE events SET data = '{}' WHERE position = 5", []).unwrap();
-    let error = Sqlite::open(&file, Retention::default()).err().map(|error| error.to_string());
-    assert!(error.is_some_and(|told| told.contains("event 5 is damaged") && told.contains("not upgraded")));
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, 1);
-    connection.execute("UPDATE events SET data = ?1 WHERE position = 5", [&fifth]).unwrap();
     drop(connection);
     let journal = open(&file);
     assert_eq!(frames(&all(&journal).await, journal.stream()), before);
@@ -246,6 +237,46 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
         )
         .unwrap();
     assert!(plan.contains("incidents_by_start"), "{plan}");
+}
+
+/// Older versions can't read a file any more once it is upgraded: what is refused stays as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_an_older_format_that_is_refused_is_not_upgraded() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let earlier = folder.path().join("earlier.db");
+    for (subject, copy) in [("a", Some(&earlier)), ("b", None)] {
+        let journal = open(&file);
+        journal.append(story(subject, 20).into()).await.unwrap();
+        drop(journal);
+        copy.map(|copy| std::fs::copy(&file, copy).unwrap());
+    }
+    for file in [&file, &earlier] {
+        let older = "DROP TABLE server; PRAGMA application_id = 0; PRAGMA user_version = 3";
+        rusqlite::Connection::open(file).unwrap().execute_batch(older).unwrap();
+    }
+    for (statement, from, said) in [
+        ("UPDATE events SET data = '{}' WHERE position = 5", &file, "event 5 is damaged"),
+        ("INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 0, 0)", &file, "ghost"),
+        ("UPDATE incidents SET ended = 2 WHERE subject = 'a'", &file, "a does not begin or end"),
+        ("UPDATE head SET seal = 1", &file, "`head`"),
+        ("DELETE FROM events WHERE position = 40", &file, "the newest event is 39"),
+        // An older copy beside the witness file of the newer one.
+        ("SELECT 1", &earlier, "events 21 to 40 were published and are missing"),
+    ] {
+        let copies = Scratch::new();
+        let copy = copies.path().join("journal.db");
+        std::fs::copy(from, &copy).unwrap();
+        std::fs::copy(folder.path().join("journal.db-head"), copies.path().join("journal.db-head")).unwrap();
+        let connection = rusqlite::Connection::open(&copy).unwrap();
+        connection.execute_batch(statement).unwrap();
+        let error = Sqlite::open(&copy, Retention::default()).err().map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        assert!(error.contains(said) && error.contains("it was not upgraded"), "{statement}: {error}");
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, 3, "{statement}");
+    }
+    assert_eq!(open(&file).warnings().len(), 1, "it was upgraded");
 }
 
 /// The queries of the documentation, over a journal with an incident that ended and one that is open.

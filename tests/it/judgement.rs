@@ -259,6 +259,26 @@ async fn a_journal_that_dropped_events_is_judged_alike() {
     }
 }
 
+/// Without its row, an incident is in no list, and its id would be free for another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_whose_first_events_were_dropped_needs_its_row() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let journal = open(&file, Retention { events: 50, age: None });
+    journal.append(story("over", 100).into()).await.unwrap();
+    journal.append(vec![started("open"), metrics("open", 2)].into()).await.unwrap();
+    let (stream, oldest) = (journal.stream().clone(), journal.extent().oldest);
+    assert!((2..100).contains(&oldest), "{oldest}");
+    let events = journal.read(0, ReadLimit::ALL).await.unwrap();
+    let told = events.iter().map(|event| event.encode(&stream)).collect();
+    drop(journal);
+    let image = Image { folder, told, oldest, stream, earlier: String::new() };
+    for (statement, passes) in [("SELECT 1", true), ("DELETE FROM incidents WHERE subject = 'over'", false)] {
+        let verdict = image.after(|file| sql(file, statement)).await;
+        assert_eq!((verdict.passes, verdict.kept), (passes, Some(103 - oldest)), "{statement}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flipped_bit_or_a_cut_anywhere_is_judged_alike() {
     for killed in [false, true] {

@@ -284,7 +284,7 @@ impl Upkeep<'_> {
     /// Drops events that are too many or too old, but none of an open incident.
     async fn retain(&mut self) -> Result<(), Fault> {
         let shared = self.shared;
-        let expired = shared.ages.lock().expired(shared.clock.steady());
+        let expired = shared.ages.lock().expired(&shared.clock);
         let (keep_from, gone) = {
             let fold = shared.fold.lock();
             let oldest = fold.oldest();

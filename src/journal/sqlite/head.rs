@@ -51,13 +51,6 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<(StreamId
     Ok(Some((stream, head, seal)))
 }
 
-/// The head of a file of any format: the first one has no seal.
-pub(super) fn of_any_format(connection: &Connection) -> rusqlite::Result<Head> {
-    connection.query_row("SELECT position, checksum, oldest, base FROM head", [], |row| {
-        Ok(Head { position: row.get(0)?, checksum: row.get(1)?, oldest: row.get(2)?, base: row.get(3)? })
-    })
-}
-
 /// Writes the head with its seal.
 pub(super) fn store(connection: &Connection, stream: &StreamId, head: Head) -> rusqlite::Result<()> {
     let Head { position, checksum, oldest, base } = head;

@@ -23,25 +23,35 @@ const NEWEST: i64 = 1_000;
 
 /// What is wrong with any incident, or with any of the newest ones. The caller runs SQLite's integrity check.
 pub(super) fn wrong(connection: &Connection, all: bool) -> rusqlite::Result<Option<String>> {
-    if let Some(wrong) = misplaced(connection, if all { i64::MAX } else { NEWEST })? {
-        return Ok(Some(wrong));
+    let limit = if all { i64::MAX } else { NEWEST };
+    match misplaced(connection, limit)? {
+        Some(wrong) => Ok(Some(wrong)),
+        None => misfit(connection, limit),
     }
-    if !all {
-        return Ok(None);
-    }
-    let first = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional();
-    let unlisted = first(
-        "SELECT e.subject FROM events e WHERE e.idx = 1
-         AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject AND i.start = e.position) LIMIT 1",
+}
+
+/// An event, among the newest `limit`, that does not fit the row of its incident. Without its row, an incident is in no list, and
+/// its id is free for another one.
+fn misfit(connection: &Connection, limit: i64) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare(
+        "SELECT e.subject, e.position, i.ended FROM events e LEFT JOIN incidents i ON i.subject = e.subject
+         WHERE e.position > (SELECT max(position) FROM events) - ?1
+         AND (i.subject IS NULL OR e.position < i.start OR (e.idx = 1) <> (e.position = i.start)
+              OR (i.ended <> 0 AND (e.position > i.ended OR (e.type = ?2) <> (e.position = i.ended))))
+         LIMIT 1",
     )?;
-    if let Some(subject) = unlisted {
-        return Ok(Some(format!("{subject} is not in the table `incidents`, or not with its first event")));
-    }
-    let goes_on = first(
-        "SELECT e.subject FROM events e CROSS JOIN incidents i ON i.subject = e.subject
-         WHERE i.ended <> 0 AND i.ended < e.position LIMIT 1",
-    )?;
-    Ok(goes_on.map(|subject| format!("{subject} goes on after the end that the table `incidents` has")))
+    statement
+        .query_row(params![limit, MessageType::IncidentResolved.as_str()], |row| {
+            let (subject, position): (String, u64) = (row.get(0)?, row.get(1)?);
+            Ok(match row.get::<_, Option<u64>>(2)? {
+                None => format!("{subject} is not in the table `incidents`, but event {position} is one of it"),
+                Some(0) => format!("event {position} does not fit what the table `incidents` has of {subject}"),
+                Some(ended) => format!(
+                    "event {position} does not fit what the table `incidents` has of {subject}, which ends with event {ended}"
+                ),
+            })
+        })
+        .optional()
 }
 
 /// The first incident, of all or of the open ones, whose plan has a wrong checksum.
@@ -251,6 +261,7 @@ mod tests {
             "INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 2, 0)",
             "INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 0, 0)",
             "INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 6, 6)",
+            "DELETE FROM incidents",
         ] {
             let connection = journal();
             connection.execute(statement, []).unwrap();

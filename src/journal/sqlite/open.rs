@@ -15,12 +15,11 @@ use super::commit::Open;
 use super::error::open_error;
 use super::files::Files;
 use super::head::{self, Head, Tail};
-use super::judge::{Case, Depth, judge};
+use super::judge::{Case, Depth, Judged, judge};
 use super::others::Others;
 use super::readers::keep_plans;
 use super::wal::WriteAheadLog;
-use super::walk::Walk;
-use super::witness::Witness;
+use super::witness::{Remembered, Witness};
 use super::{identity, private, running, schema, times};
 use crate::contract::StreamId;
 
@@ -90,28 +89,24 @@ pub(super) fn open(
     if is_unbegun && let Some(lost) = head::lost(&connection, Head::EMPTY, remembered).map_err(sqlite)? {
         return Err(OpenError::damaged(path, lost));
     }
-    if found != Some(schema::VERSION) || is_unbegun {
-        warnings.extend(begin_or_upgrade(&mut connection, found, is_unbegun, path)?);
-    }
-    step(path);
-    let loaded = head::load(&connection).map_err(sqlite)?;
-    let (stream, head, seal) = loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))?;
-    let remembered = remembered.of(&stream);
-    let others = Others::of(&connection).map_err(sqlite)?;
-    let case = Case {
-        connection: &connection,
-        format: schema::VERSION,
-        stream: &stream,
-        head,
-        seal,
-        remembered: Ok(remembered),
-        has_log,
-        holder: None,
+    let older = found.filter(|format| *format != schema::VERSION);
+    let accepted = match older {
+        Some(older) if !is_unbegun => upgrade(&mut connection, older, path, remembered, has_log)?,
+        _ => {
+            if is_unbegun {
+                begin(&mut connection, found.unwrap_or_default()).map_err(sqlite)?;
+                warnings.extend(rescued(path));
+            }
+            step(path);
+            accept(&connection, path, remembered, has_log, Depth::Newest)?
+        }
     };
-    let judged = judge(&case, Depth::Newest, &mut |_, _| {});
-    if let Some(wrong) = judged.refusal() {
-        return Err(OpenError::damaged(path, wrong));
-    }
+    let Accepted { stream, head, remembered, judged } = accepted;
+    let others = Others::of(&connection).map_err(sqlite)?;
+    warnings.extend(older.map(|older| {
+        let newest = schema::VERSION;
+        format!("it was upgraded from format {older} to format {newest}: older versions of incident cannot read it any more")
+    }));
     warnings.extend(judged.warnings().map(str::to_owned));
     for warning in &warnings {
         tracing::warn!(journal = %path.display(), "{warning}");
@@ -145,49 +140,57 @@ pub(super) fn open(
     Ok(Opened { connection, stream, head, open, clock, ages, witness, files, others, log, warnings })
 }
 
-/// Brings a file to the newest format. Returns what is to be said of that.
-fn begin_or_upgrade(
-    connection: &mut Connection,
-    found: Option<i64>,
-    is_unbegun: bool,
+/// A journal over which a server may start.
+struct Accepted {
+    stream: StreamId,
+    head: Head,
+    /// What the witness file says of this stream.
+    remembered: Remembered,
+    judged: Judged,
+}
+
+/// Judges a journal of the newest format.
+///
+/// # Errors
+/// A server must not start over it.
+fn accept(
+    connection: &Connection,
     path: &Path,
-) -> Result<Vec<String>, OpenError> {
-    let mut warnings = Vec::new();
-    if is_unbegun {
-        begin(connection, found.unwrap_or_default()).map_err(|error| open_error(path, error))?;
-    } else {
-        upgrade(connection, found.unwrap_or_default(), path)?;
+    remembered: Remembered,
+    has_log: bool,
+    depth: Depth,
+) -> Result<Accepted, OpenError> {
+    let loaded = head::load(connection).map_err(|error| open_error(path, error))?;
+    let (stream, head, seal) = loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))?;
+    let remembered = remembered.of(&stream);
+    let format = schema::VERSION;
+    let case = Case {
+        connection,
+        format,
+        stream: &stream,
+        head,
+        seal,
+        remembered: Ok(remembered),
+        has_log,
+        holder: None,
+    };
+    let judged = judge(&case, depth, &mut |_, _| {});
+    if let Some(wrong) = judged.refusal() {
+        return Err(OpenError::damaged(path, wrong));
     }
+    Ok(Accepted { stream, head, remembered, judged })
+}
+
+/// What is to be said of a new journal if there is more of the one before it.
+fn rescued(path: &Path) -> Option<String> {
     let rescued = super::place::beside(path, "rescued");
-    if is_unbegun && rescued.exists() {
-        warnings.push(format!(
+    rescued.exists().then(|| {
+        format!(
             "a new journal begins, although {} has what a server rescued of the one before: stop the server, move the new one away and give \
              that file its name, to go on with it",
             rescued.display()
-        ));
-    }
-    if let Some(old) = found.filter(|old| *old != schema::VERSION) {
-        warnings.push(format!(
-            "it was upgraded from format {old} to format {}: older versions of incident cannot read it any more",
-            schema::VERSION
-        ));
-    }
-    Ok(warnings)
-}
-
-/// Refuses a journal of an older format with a damaged event before it is upgraded, after which older versions can't read it any more.
-fn refuse_damaged(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let sqlite = |error: rusqlite::Error| open_error(path, error);
-    let damaged = |what: String| OpenError::damaged(path, format!("{what}; it was not upgraded"));
-    let head = head::of_any_format(connection).map_err(sqlite)?;
-    if let Some(wrong) = head::misfit(connection, head).map_err(sqlite)? {
-        return Err(damaged(wrong));
-    }
-    let mut walk = Walk::new(connection, head.oldest.saturating_sub(1), head.base, head.position);
-    while let Some(step) = walk.step() {
-        step.map_err(|damage| damaged(format!("event {} is damaged: {}", damage.position, damage.what)))?;
-    }
-    Ok(())
+        )
+    })
 }
 
 /// Makes the tables of the newest format, and begins a new stream without events: all of it or nothing.
@@ -198,14 +201,31 @@ fn begin(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Brings a journal to the newest format, unless it is damaged.
-fn upgrade(connection: &mut Connection, from: i64, path: &Path) -> Result<(), OpenError> {
-    refuse_damaged(connection, path)?;
-    let migrated = connection.transaction().and_then(|transaction| {
-        schema::migrate(&transaction, from)?;
-        transaction.commit()
-    });
-    migrated.map_err(|error| open_error(path, error))
+/// Brings a journal of an older format to the newest one, if the whole of it is accepted in that. What is refused stays as it is,
+/// because older versions can't read it any more once it is upgraded.
+fn upgrade(
+    connection: &mut Connection,
+    older: i64,
+    path: &Path,
+    remembered: Remembered,
+    has_log: bool,
+) -> Result<Accepted, OpenError> {
+    let sqlite = |error: rusqlite::Error| open_error(path, error);
+    let transaction = connection.transaction().map_err(sqlite)?;
+    let accepted = schema::migrate(&transaction, older)
+        .map_err(sqlite)
+        .and_then(|()| accept(&transaction, path, remembered, has_log, Depth::Everything));
+    match accepted {
+        Err(OpenError::Damaged { path, what }) => {
+            let what = format!("{what}; it was not upgraded");
+            Err(OpenError::Damaged { path, what })
+        }
+        Err(error) => Err(error),
+        Ok(accepted) => {
+            transaction.commit().map_err(sqlite)?;
+            Ok(accepted)
+        }
+    }
 }
 
 /// A moment at which the process may be killed. The tests below copy the files there and start over the copies.

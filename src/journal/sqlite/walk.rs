@@ -34,8 +34,8 @@ pub(super) struct Walk<'a> {
     pub(super) sound_to: u64,
     /// The checksum that the next event is chained to.
     pub(super) before: i64,
-    /// Index of the newest event so far of each incident that has not ended so far.
-    newest: HashMap<Arc<str>, u64>,
+    /// Index of the newest event so far of each incident; `None` once it has ended.
+    newest: HashMap<Arc<str>, Option<u64>>,
     /// A damage behind the events that the last step returned.
     next: Option<Damage>,
     is_damaged: bool,
@@ -137,24 +137,57 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Checks that the indexes of each incident have no gaps.
+    /// Checks that the indexes of each incident have no gaps, and that nothing comes after its end: its id would name two
+    /// incidents.
     fn check_indices(&mut self, page: &[Stored]) -> Option<Damage> {
         let mut wrong = None;
-        for event in page {
-            let expected = self.newest.get(&event.subject).map(|index| index + 1);
+        for Stored { position, subject, index, kind, .. } in page {
             // The first event that is seen of an incident may have any index: retention or damage may have removed the
             // ones before.
-            if expected.is_some_and(|expected| expected != event.index) {
-                let what =
-                    format!("it has the index {} in {}, after a gap or a repeat", event.index, event.subject);
-                wrong.get_or_insert(Damage { position: event.position, what });
+            let what = match self.newest.get(subject) {
+                Some(None) => Some(format!("it has the index {index} in {subject}, which has ended before")),
+                Some(Some(newest)) if newest + 1 != *index => {
+                    Some(format!("it has the index {index} in {subject}, after a gap or a repeat"))
+                }
+                _ => None,
+            };
+            if let Some(what) = what {
+                wrong.get_or_insert(Damage { position: *position, what });
             }
-            if event.kind.role() == Role::End {
-                self.newest.remove(&event.subject);
-            } else {
-                self.newest.insert(Arc::clone(&event.subject), event.index);
-            }
+            let newest = (kind.role() != Role::End).then_some(*index);
+            self.newest.insert(Arc::clone(subject), newest);
         }
         wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chain::Row;
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn an_incident_that_goes_on_after_its_end_is_damaged_there() -> rusqlite::Result<()> {
+        for (index, after) in [(1, "incident_started"), (5, "agent_action"), (5, "incident_resolved")] {
+            let mut connection = Connection::open_in_memory()?;
+            let transaction = connection.transaction()?;
+            schema::migrate(&transaction, 0)?;
+            let mut head = Head { position: 4, oldest: 1, ..Head::EMPTY };
+            let events =
+                [(3, "agent_action"), (4, "incident_resolved"), (1, "incident_started"), (index, after)];
+            for (position, (index, kind)) in (1..).zip(events) {
+                let subject = if position == 3 { "other" } else { "over" };
+                let row = Row { position, time_us: 0, subject, index, kind, data: "{}" };
+                head.checksum = events::insert(&transaction, head.checksum, &row)?;
+            }
+            let mut walk = Walk::all(&transaction, Some(head))?;
+            let mut damaged = Vec::new();
+            while let Some(step) = walk.step() {
+                damaged.extend(step.err().map(|damage| damage.position));
+            }
+            assert_eq!((damaged, walk.sound_to), (vec![4], 3), "{index} {after}");
+        }
+        Ok(())
     }
 }

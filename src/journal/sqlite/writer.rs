@@ -333,7 +333,7 @@ impl Writer {
         };
         let answers = batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
         let (mut head, changes) = commit.finish();
-        let expired = self.ages.expired(self.clock.steady());
+        let expired = self.ages.expired(&self.clock);
         let most = self.retention.events;
         self.surplus = retain(&transaction, &mut head, self.head.position, most, expired, SPELL)?;
         // While the file is marked as failed, only a write shows whether it can be written again.

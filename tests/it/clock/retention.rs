@@ -66,6 +66,30 @@ async fn what_an_earlier_process_left_goes_by_its_age() {
     }
 }
 
+/// A clock that is ahead at the start, as after a boot, and is set soon after: what an earlier process left is as old as the clock
+/// says then. But it is not kept for ever, wherever the clock is set to.
+#[tokio::test]
+async fn a_clock_that_was_ahead_at_the_start_deletes_nothing() {
+    for (back_by, kept_for) in [(YEAR, secs(3_000)), (2 * YEAR, hours(1)), (hours(2), secs(600))] {
+        let folder = Scratch::new();
+        let journal = open(folder.path(), &Clocks::at(NOON), HOUR);
+        append(&journal, story("a", 20)).await;
+        drop(journal);
+        let clocks = Clocks::at(NOON);
+        clocks.pass(secs(600));
+        clocks.step(forward(YEAR));
+        let journal = open(folder.path(), &clocks, HOUR);
+        clocks.pass(secs(20));
+        clocks.step(back(back_by));
+        clocks.pass(kept_for.saturating_sub(secs(21)));
+        append_one(&journal, started("b")).await;
+        assert_eq!(journal.extent().oldest, 1, "set back by {back_by:?}");
+        clocks.pass(secs(2));
+        append_one(&journal, metrics("b", 2)).await;
+        assert_eq!(journal.extent().oldest, 21, "set back by {back_by:?}");
+    }
+}
+
 /// A run with a wrong clock is as old as what was appended before and after it.
 #[tokio::test]
 async fn a_wrong_run_between_two_right_ones_goes_with_them() {

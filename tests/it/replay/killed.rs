@@ -79,7 +79,8 @@ async fn killed_between_two_incidents_it_goes_on_with_the_second() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["time"].as_str().unwrap().parse().unwrap())
         .collect();
     let apart = times[2].duration_since(times[0]).as_millis();
-    assert!((3_990..5_000).contains(&apart), "the second began {apart} ms after the first");
+    // The first one came as much later than it was due as its commit took.
+    assert!((3_900..5_000).contains(&apart), "the second began {apart} ms after the first");
     drop(server);
     // That replay is over: the same command begins another one.
     tokio::time::sleep(ms(50)).await;

@@ -2,6 +2,7 @@
 
 mod away;
 mod command;
+mod interrupted;
 mod killed;
 mod mistakes;
 mod observed;
