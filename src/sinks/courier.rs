@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alertmanager::body;
 use super::outbox::Outbox;
+use super::shown::Shown;
 use crate::client::{Backoff, ClientError, Endpoint, request_to_post};
 use crate::world::{Alerts, Labels};
 
@@ -26,7 +27,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// How long to wait after an answer that will be the same next time, unless a person mends something.
 const REFUSED: Duration = Duration::from_secs(15);
 
-/// The longest sleep: the wall clock, by which alerts fire, may be set.
+/// The longest sleep: the wall clock may be set, and then everything is told again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
 /// How often the number of alerts that fire is shown.
@@ -63,8 +64,8 @@ pub trait Witness: Send + Sync {
     fn fires(&self, _alerts: usize) {}
 }
 
-/// The clock by which alerts fire.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+/// The clocks by which alerts are due and told.
+pub type Now = Arc<dyn Fn() -> Shown + Send + Sync>;
 
 /// Posts to one Alertmanager.
 pub struct Courier {
@@ -88,24 +89,37 @@ impl Courier {
         other.witness.fires(0);
     }
 
-    /// Posts the alerts of an incident when they are due. Returns at once.
-    pub fn add(&self, incident: &str, alerts: &Alerts) {
-        let left_out = self.outbox.lock().add(incident, alerts);
+    /// Posts the alerts of an incident when they are due: their times are those of a wall clock that shows `by` at its moment.
+    /// Returns at once.
+    pub fn add(&self, incident: &str, alerts: &Alerts, by: Shown) {
+        let left_out = self.outbox.lock().add(incident, alerts, by);
         if left_out > 0 {
             self.witness.posted(&Posted::Untold(left_out));
         }
         self.changed.notify_one();
     }
 
-    /// The incident has ended at this moment, and all its alerts with it. Returns at once.
-    pub fn end(&self, incident: &str, at: Timestamp) {
-        self.outbox.lock().end(incident, at);
+    /// An incident is further than was thought: all its alerts are that much earlier. Returns at once.
+    pub fn advance(&self, incident: &str, by: SignedDuration) {
+        self.outbox.lock().advance(incident, by);
         self.changed.notify_one();
+    }
+
+    /// The incident has ended, and all its alerts with it: its end, which is heard of now, is dated so. Returns at once.
+    pub fn end(&self, incident: &str, dated: Timestamp) {
+        let at = self.now().heard(dated);
+        self.outbox.lock().end(incident, at, dated);
+        self.changed.notify_one();
+    }
+
+    /// What the clocks show.
+    pub fn now(&self) -> Shown {
+        (self.now)()
     }
 
     /// Ends all alerts now. Returns at once.
     pub fn end_all(&self) {
-        self.outbox.lock().end_all((self.now)());
+        self.outbox.lock().end_all(self.now());
         self.changed.notify_one();
     }
 
@@ -134,7 +148,7 @@ impl Courier {
     async fn show(&self) {
         loop {
             sleep(SHOW).await;
-            let firing = self.outbox.lock().firing((self.now)());
+            let firing = self.outbox.lock().firing(self.now());
             self.witness.fires(firing);
         }
     }
@@ -179,7 +193,6 @@ impl Courier {
         let all = async {
             while !self.is_done() {
                 let wait = match self.round().await {
-                    // A clock that is set back makes what has ended fire again for a while: then there may be nothing to do.
                     Ok(_) => Duration::from_millis(10),
                     Err(_) => backoff.next_wait(),
                 };
@@ -196,7 +209,7 @@ impl Courier {
     /// # Errors
     /// It failed: whether the same may succeed soon.
     async fn round(&self) -> Result<bool, bool> {
-        let now = (self.now)();
+        let now = self.now();
         let (due, untold, firing) = {
             let mut outbox = self.outbox.lock();
             let untold = outbox.forget(now);
@@ -235,8 +248,9 @@ impl Courier {
     }
 
     fn until_next(&self) -> Duration {
-        let Some(next) = self.outbox.lock().next() else { return LONGEST_SLEEP };
-        let left = Duration::try_from(next.duration_since((self.now)())).unwrap_or_default();
+        let now = self.now();
+        let Some(next) = self.outbox.lock().next(now) else { return LONGEST_SLEEP };
+        let left = Duration::try_from(next.saturating_sub(now.steady)).unwrap_or_default();
         left.clamp(Duration::from_millis(1), LONGEST_SLEEP)
     }
 }

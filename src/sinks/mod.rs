@@ -9,9 +9,11 @@ mod courier;
 mod described;
 mod outbox;
 mod read;
+mod shown;
 
 pub use alertmanager::body;
 pub use courier::{Courier, Now, Posted, Target, Witness};
 pub use described::{Credentials, Kind, SINK_KEYS, Sink};
 pub use outbox::{AGAIN, ALIVE, Due, Outbox};
 pub use read::{is_value, read, url};
+pub use shown::Shown;

@@ -1,10 +1,12 @@
 //! The alerts of a drill at the wall clock.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::tempo::{STEP, Tempo};
 use crate::contract::deserialize_time;
 use crate::plan::{Plan, PlannedAlert};
 
@@ -48,13 +50,8 @@ impl Alerts {
     /// The alerts of a plan that has begun; none if it has not, or if its scenario has none.
     pub fn of(plan: &Plan) -> Self {
         let run = &plan.symptoms.run;
-        let Some(started) = plan.started().filter(|_| !run.is_empty()) else { return Self::default() };
-        let began = started.impact_started_at;
-        let speed = started.speed.filter(|speed| *speed > 0.0).unwrap_or(1.0);
-        let at = |screen_us: i64| {
-            let micros = (screen_us as f64 / speed).round() as i64;
-            began.checked_add(SignedDuration::from_micros(micros)).unwrap_or(began)
-        };
+        let Some(tempo) = Tempo::of(plan).filter(|_| !run.is_empty()) else { return Self::default() };
+        let at = |screen_us: i64| tempo.began.checked_add(tempo.wall(screen_us)).unwrap_or(tempo.began);
         let fires = plan.symptoms.alerts.iter().flat_map(|alert| {
             alert.firings.iter().map(move |firing| Alert {
                 labels: labels(alert, run),
@@ -79,6 +76,17 @@ impl Alerts {
             (alert.starts_at, alert.ends_at) = (moved(alert.starts_at), moved(alert.ends_at));
         }
         self
+    }
+
+    /// These alerts as they are, unless the wall clock, which shows `now` while the drill is so far, was set since the drill began: then
+    /// by the clock as it is.
+    #[must_use]
+    pub fn unless_set(self, tempo: &Tempo, elapsed: Duration, now: Timestamp) -> Self {
+        let began = SignedDuration::try_from(elapsed).ok().and_then(|elapsed| now.checked_sub(elapsed).ok());
+        match began.filter(|began| began.duration_since(tempo.began).unsigned_abs() > STEP) {
+            Some(began) => self.by_clock(tempo.began, began),
+            None => self,
+        }
     }
 
     /// Those that fire at this moment.

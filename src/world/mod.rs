@@ -6,5 +6,7 @@
 mod alerts;
 pub mod export;
 pub mod openmetrics;
+mod tempo;
 
 pub use alerts::{Alert, Alerts, Labels};
+pub use tempo::Tempo;

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use hyper::Method;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::cli::sinks_file;
 use crate::client::{ClientError, Distrust, Endpoint};
 use crate::contract::{deserialize_time, now};
 use crate::plan::{RESERVED_LABELS, is_label};
-use crate::sinks::{self, ALIVE, Courier, Posted, Target, Witness};
+use crate::sinks::{self, ALIVE, Courier, Posted, Shown, Target, Witness};
 use crate::world::{Alerts, Labels};
 
 /// How long the end of the alerts may take to be posted.
@@ -144,6 +144,9 @@ impl AlertArgs {
         has_alerts(remote, scenario).await?;
         let notes = Arc::new(Notes::default());
         let mut couriers = Vec::new();
+        let since = Instant::now();
+        let steady = move || SignedDuration::try_from(since.elapsed()).unwrap_or(SignedDuration::MAX);
+        let clocks: sinks::Now = Arc::new(move || Shown { wall: now(), steady: steady() });
         for endpoint in &self.alerts_to {
             let mut endpoint = remote.trusting(endpoint.clone())?;
             if let Some((value, _)) = &header {
@@ -159,7 +162,7 @@ impl AlertArgs {
             let labels: Labels = self.alert_label.iter().cloned().collect();
             let notice = Notice { url: url.clone(), notes: Arc::clone(&notes), fails: Mutex::new(false) };
             let target = Target { endpoint, labels, generator_url: None };
-            let courier = Courier::new(target, Arc::new(now), Arc::new(notice));
+            let courier = Courier::new(target, Arc::clone(&clocks), Arc::new(notice));
             courier.knock().await.map_err(|error| {
                 let hint = hint(&error);
                 Failure::new(Exit::Connection, anyhow!("nothing was started: {error}")).hint(hint)
@@ -199,7 +202,7 @@ impl AlertsOut {
         match alerts_of(remote, id).await {
             Ok(alerts) => {
                 for (_, courier) in &self.couriers {
-                    courier.add(id, &alerts);
+                    courier.add(id, &alerts, courier.now());
                     let (courier, stop) = (Arc::clone(courier), self.stop.clone());
                     tokio::spawn(async move { courier.run(stop).await });
                 }

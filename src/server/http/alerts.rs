@@ -13,6 +13,7 @@ use super::api::{json_answer, no_incident};
 use super::incidents::{Incidents, NoAlerts};
 use super::problem::Problem;
 use super::quota::{Quota, Work};
+use super::reading::Reading;
 use crate::server::door::ConnectionInfo;
 use crate::server::turns::Turn;
 use crate::world::Alerts;
@@ -34,14 +35,13 @@ pub(in crate::server) async fn alerts(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let (known, name) = (&*incidents, id.as_str());
+    let (known, name, limits, info) = (&*incidents, id.as_str(), &*quota, &info);
     let look = |turn: Turn| async move {
-        let alerts = known.alerts(name).await;
-        drop(turn);
-        match alerts {
+        let mut reading = Reading::new(limits, Work::Answer, info, turn);
+        match known.alerts(name, &mut reading).await {
             Ok(alerts) => Ok(Some(alerts)),
             Err(NoAlerts::Unknown) => Ok(None),
-            Err(NoAlerts::Journal(error)) => Err(error.into()),
+            Err(NoAlerts::Refused(problem)) => Err(problem),
             Err(NoAlerts::Ended) => {
                 let detail = format!("the incident {name} has ended, and its alerts with it");
                 Err(Problem::new(StatusCode::GONE, detail))

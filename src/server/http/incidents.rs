@@ -1,7 +1,9 @@
 //! The state of every incident in the journal, folded when a client asks for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
@@ -13,7 +15,7 @@ use crate::contract::{Envelope, SPEC_VERSION, Source};
 use crate::journal::{Extent, Journal, JournalError, ReadLimit, Span, Stored, Times, Trouble, TroubleKind};
 use crate::plan::Plan;
 use crate::report::{Board, IncidentState, ToldIncidents};
-use crate::world::Alerts;
+use crate::world::{Alerts, Tempo};
 
 /// Events read at once.
 pub(super) const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
@@ -71,8 +73,8 @@ impl From<JournalError> for NoPart {
 
 /// Why there are no alerts.
 pub(super) enum NoAlerts {
-    /// The journal can't be read.
-    Journal(JournalError),
+    /// The journal can't be read, or the work is refused.
+    Refused(Problem),
     /// There is no such incident.
     Unknown,
     /// It has ended.
@@ -81,7 +83,7 @@ pub(super) enum NoAlerts {
 
 impl From<JournalError> for NoAlerts {
     fn from(error: JournalError) -> Self {
-        Self::Journal(error)
+        Self::Refused(error.into())
     }
 }
 
@@ -130,19 +132,39 @@ impl Incidents {
         Ok(board.get(id).cloned())
     }
 
-    /// The alerts of an incident, by its plan; none if it has no plan.
+    /// The alerts of an incident, by its plan; none if it has no plan. If the clock was set since the incident began, they are where the
+    /// newest event says.
     ///
     /// # Errors
-    /// The journal can't be read, there is no such incident, or it has ended.
-    pub(super) async fn alerts(&self, id: &str) -> Result<Alerts, NoAlerts> {
+    /// The journal can't be read, there is no such incident, it has ended, or the work is refused.
+    pub(super) async fn alerts(&self, id: &str, reading: &mut Reading<'_>) -> Result<Alerts, NoAlerts> {
         let span = self.journal.incident(id).await?.ok_or(NoAlerts::Unknown)?;
         if span.end.is_some() {
             return Err(NoAlerts::Ended);
         }
         let Some(text) = self.journal.plan(id).await? else { return Ok(Alerts::default()) };
-        let read = off_workers(move || Plan::read_beginning(&text).map(|plan| Alerts::of(&plan)));
+        let read = off_workers(move || {
+            let plan = Plan::read(&text).ok()?;
+            Some((Tempo::of(&plan)?, Alerts::of(&plan)))
+        });
         // A plan that can't be read is not played either.
-        Ok(read.await?.unwrap_or_default())
+        let Some((tempo, alerts)) = read.await? else { return Ok(Alerts::default()) };
+        if alerts.alerts.is_empty() {
+            return Ok(alerts);
+        }
+        let state = match self.incident(id, reading).await {
+            // Such a state is not told, but its alerts are.
+            Err(problem) if problem.status() == StatusCode::INSUFFICIENT_STORAGE => None,
+            Err(problem) => return Err(NoAlerts::Refused(problem)),
+            Ok(state) => state,
+        };
+        let Some((offset_s, newest)) = state.and_then(|state| Some((state.offset_s?, state.time))) else {
+            return Ok(alerts);
+        };
+        let now = self.now();
+        let own = now.saturating_add(self.journal.ahead_in(id)).unwrap_or(now);
+        let ago = Duration::try_from(own.duration_since(newest)).unwrap_or_default();
+        Ok(alerts.unless_set(&tempo, tempo.at_most_next(offset_s, newest, ago), now))
     }
 
     /// The time by the clock of the alerts.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -15,8 +15,8 @@ use crate::client::Endpoint;
 use crate::journal::{Journal, Lease};
 use crate::metrics::Metrics;
 use crate::server::lifecycle::Lifecycle;
-use crate::sinks::{ALIVE, Courier, Sink, Target};
-use crate::world::Alerts;
+use crate::sinks::{ALIVE, Courier, Shown, Sink, Target};
+use crate::world::{Alerts, Tempo};
 
 /// A sink with what its files say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +45,26 @@ struct Fleet {
     /// open, only while it has the lease.
     waiting: Option<Vec<SinkSetup>>,
     posts: Vec<Post>,
-    /// The drills that are played: the scenario's id and the alerts of each.
-    drills: BTreeMap<String, (String, Arc<Alerts>)>,
+    /// The drills that are played.
+    drills: BTreeMap<String, Drill>,
+}
+
+/// A drill that is played.
+#[derive(Debug, Clone)]
+pub(super) struct Drill {
+    /// The scenario's id.
+    pub(super) scenario: String,
+    pub(super) alerts: Arc<Alerts>,
+    pub(super) tempo: Tempo,
+    /// When its second 0 was, by the steady clock.
+    pub(super) began: SignedDuration,
+}
+
+impl Drill {
+    /// Adds its alerts to those of a courier.
+    fn add_to(&self, courier: &Courier, incident: &str) {
+        courier.add(incident, &self.alerts, Shown { wall: self.tempo.began, steady: self.began });
+    }
 }
 
 /// A sink at work.
@@ -132,9 +150,9 @@ impl Sinks {
                 other.retired.cancel();
                 post.courier.succeed(&other.courier);
             }
-            for (incident, (scenario, alerts)) in &fleet.drills {
-                if post.setup.sink.scenarios.allow(scenario) {
-                    post.courier.add(incident, alerts);
+            for (incident, drill) in &fleet.drills {
+                if post.setup.sink.scenarios.allow(&drill.scenario) {
+                    drill.add_to(&post.courier, incident);
                 } else {
                     post.courier.end(incident, self.journal.clock().now());
                 }
@@ -154,7 +172,7 @@ impl Sinks {
         };
         let journal = self.journal.clone();
         let notes = Notes::new(&setup.sink.name, Arc::clone(&self.metrics));
-        let now = Arc::new(move || journal.clock().now());
+        let now = Arc::new(move || shown(&journal));
         let courier = Arc::new(Courier::new(target, now, Arc::new(notes)));
         let retired = self.stop.child_token();
         let (running, until) = (Arc::clone(&courier), retired.clone());
@@ -175,17 +193,41 @@ impl Sinks {
         });
     }
 
-    /// A drill has begun, or goes on.
-    pub(super) fn begin(&self, incident: &str, scenario: String, alerts: Alerts) {
-        if alerts.alerts.is_empty() {
+    /// What the clocks of the journal show.
+    pub(super) fn now(&self) -> Shown {
+        shown(&self.journal)
+    }
+
+    /// A drill has begun, or goes on. Where one is that is known is known, too.
+    pub(super) fn begin(&self, incident: &str, drill: Drill) {
+        let mut fleet = self.fleet.lock();
+        if drill.alerts.alerts.is_empty() || fleet.drills.contains_key(incident) {
             return;
         }
-        let mut fleet = self.fleet.lock();
-        let alerts = Arc::new(alerts);
         for post in &fleet.posts {
-            post.add(incident, &scenario, &alerts);
+            if post.setup.sink.scenarios.allow(&drill.scenario) {
+                drill.add_to(&post.courier, incident);
+            }
         }
-        fleet.drills.insert(incident.to_owned(), (scenario, alerts));
+        fleet.drills.insert(incident.to_owned(), drill);
+    }
+
+    /// Where a drill is at least, as one of its events tells: `at` is how long after second 0 that happened. Where it was thought to be
+    /// may have been told by a clock that was set.
+    pub(super) fn happened(&self, incident: &str, at: impl FnOnce(&Tempo) -> Option<Duration>) {
+        let now = self.now();
+        let mut fleet = self.fleet.lock();
+        let Fleet { drills, posts, .. } = &mut *fleet;
+        let Some(drill) = drills.get_mut(incident) else { return };
+        let Some(Ok(at)) = at(&drill.tempo).map(SignedDuration::try_from) else { return };
+        let behind = at.saturating_sub(now.steady.saturating_sub(drill.began));
+        if behind < Self::BEHIND {
+            return;
+        }
+        drill.began = drill.began.saturating_sub(behind);
+        for post in posts {
+            post.courier.advance(incident, behind);
+        }
     }
 
     /// An incident has ended.
@@ -200,6 +242,14 @@ impl Sinks {
 
     /// The time between two tries to read the journal while it can't be read.
     pub(super) const RETRY: Duration = Duration::from_secs(1);
+
+    /// A drill that is less than this behind its events goes on as it is: its seconds are rounded.
+    const BEHIND: SignedDuration = SignedDuration::from_millis(100);
+}
+
+fn shown(journal: &Journal) -> Shown {
+    let steady = SignedDuration::try_from(journal.clock().steady()).unwrap_or(SignedDuration::MAX);
+    Shown { wall: journal.clock().now(), steady }
 }
 
 impl Post {
@@ -207,11 +257,5 @@ impl Post {
     fn is_at_the_place_of(&self, other: &Self) -> bool {
         let place = |post: &Self| post.setup.sink.url.to_string();
         place(self) == place(other) && self.setup.sink.labels == other.setup.sink.labels
-    }
-
-    fn add(&self, incident: &str, scenario: &str, alerts: &Alerts) {
-        if self.setup.sink.scenarios.allow(scenario) {
-            self.courier.add(incident, alerts);
-        }
     }
 }

@@ -1,16 +1,19 @@
 //! Follows the journal: which drills begin and end. Nothing waits for it, neither players nor clients.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::fleet::Sinks;
+use super::fleet::{Drill, Sinks};
 use crate::contract::Role;
 use crate::journal::{JournalError, OpenIncident, ReadLimit, Stored};
 use crate::log_limiter::limited;
 use crate::plan::Plan;
-use crate::world::Alerts;
+use crate::world::{Alerts, Tempo};
 
 /// How much one read returns.
 const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
@@ -77,12 +80,45 @@ impl Sinks {
     /// Continues the drills that an earlier process has left. Returns the position up to which the journal was read.
     async fn pick_up(&self) -> Result<u64, JournalError> {
         let head = self.journal.extent().head;
-        for OpenIncident { subject, plan, .. } in self.journal.open_incidents().await? {
-            if let Some(plan) = plan {
-                self.take(&subject, plan).await;
-            }
+        let mut open = self.journal.open_incidents().await?;
+        let found = self.now().steady;
+        open.retain(|open| open.plan.is_some());
+        let mut newest = self.newest_of(&open).await?;
+        for OpenIncident { subject, plan, age, .. } in open {
+            let Some(plan) = plan else { continue };
+            let (newest, clock) = (newest.remove(subject.as_str()), self.journal.clock());
+            let began = |tempo: &Tempo, started: Duration| match (age, newest) {
+                // This process has seen it begin.
+                (Some(age), _) => before(found, started.saturating_add(age)),
+                (None, Some(newest)) => {
+                    let due = newest.message().map_or(started, |message| tempo.of_event(&message));
+                    let since = clock.elapsed_since(newest.time).unwrap_or_default();
+                    let happened = tempo.happened(due, newest.time);
+                    before(self.now().steady, happened.saturating_add(since))
+                }
+                (None, None) => {
+                    before(self.now().steady, clock.elapsed_since(tempo.began).unwrap_or_default())
+                }
+            };
+            self.take(&subject, plan, began).await;
         }
         Ok(head)
+    }
+
+    /// The newest event of each of these incidents, if it is kept.
+    async fn newest_of(&self, open: &[OpenIncident]) -> Result<HashMap<String, Stored>, JournalError> {
+        let mut newest = HashMap::new();
+        let Some(first) = open.iter().map(|open| open.start).min() else { return Ok(newest) };
+        let known: HashSet<&str> = open.iter().map(|open| open.subject.as_str()).collect();
+        let mut position = first.saturating_sub(1);
+        loop {
+            let page = self.journal.read(position, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(newest) };
+            position = last.position;
+            for event in page.into_iter().filter(|event| known.contains(&*event.subject)) {
+                newest.insert(event.subject.to_string(), event);
+            }
+        }
     }
 
     /// Reads a page of what is new. Returns the position that it reached.
@@ -103,24 +139,39 @@ impl Sinks {
             Role::Start => {
                 // An incident that is over already has no plan any more.
                 if let Some(plan) = self.journal.plan(&event.subject).await? {
-                    self.take(&event.subject, plan).await;
+                    let heard = self.now().heard(event.time);
+                    self.take(&event.subject, plan, |_, started| before(heard, started)).await;
                 }
             }
             Role::End => self.end(&event.subject, event.time),
-            Role::Middle | Role::Control => {}
+            Role::Middle => {
+                self.happened(&event.subject, |tempo| Some(tempo.of_event(&event.message().ok()?)));
+            }
+            Role::Control => {}
         }
         Ok(())
     }
 
-    /// Reads a plan, which may be long: on a thread of its own.
-    async fn take(&self, incident: &str, plan: Arc<str>) {
+    /// Reads a plan, which may be long: on a thread of its own. `began` says when its second 0 was by the steady clock, from its tempo and
+    /// from how long after second 0 it was started.
+    async fn take(
+        &self,
+        incident: &str,
+        plan: Arc<str>,
+        began: impl FnOnce(&Tempo, Duration) -> SignedDuration,
+    ) {
         let read = tokio::task::spawn_blocking(move || {
             let plan = Plan::read_beginning(&plan).ok()?;
-            Some((Alerts::of(&plan), plan.scenario))
+            Some((Tempo::of(&plan)?, Alerts::of(&plan), plan))
         });
         // A plan that can't be read is the player's matter, which ends its incident.
-        if let Ok(Some((alerts, scenario))) = read.await {
-            self.begin(incident, scenario, alerts);
-        }
+        let Ok(Some((tempo, alerts, plan))) = read.await else { return };
+        let began = began(&tempo, tempo.of_screen(plan.lead()));
+        self.begin(incident, Drill { scenario: plan.scenario, alerts: Arc::new(alerts), tempo, began });
     }
+}
+
+/// The moment that was this long before another one.
+fn before(moment: SignedDuration, by: Duration) -> SignedDuration {
+    moment.saturating_sub(SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX))
 }

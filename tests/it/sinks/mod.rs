@@ -1,5 +1,6 @@
 //! Alerts of drills, out: the file with sinks, what is posted when, the door for clients, and `trigger --alerts-to`.
 
+mod clocks;
 mod door;
 mod fake;
 mod file;

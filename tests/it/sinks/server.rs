@@ -13,7 +13,7 @@ use super::fake::{Does, Fake, is_firing, scenario, time};
 use crate::harness::{Http, Local, Numbers, Scratch, Serving, incident, options, root};
 
 /// A sink of each of these, with further lines.
-fn setups(fakes: &[(&str, &Fake, &str)]) -> Vec<SinkSetup> {
+pub(super) fn setups(fakes: &[(&str, &Fake, &str)]) -> Vec<SinkSetup> {
     let file: String = fakes
         .iter()
         .map(|(name, fake, more)| {
@@ -35,7 +35,7 @@ async fn server(setups: Vec<SinkSetup>) -> Local {
     Local::playing(Options { sinks: Some(setups), ..options() }, library, journal).await
 }
 
-async fn trigger(server: &Local, speed: u32) -> String {
+pub(super) async fn trigger(server: &Local, speed: u32) -> String {
     let body = format!("{{\"scenario\":\"drill\",\"speed\":{speed}}}");
     let reply = Http::trigger(server.address, &body).send().await;
     assert_eq!(reply.status, 202, "{}", reply.body);
