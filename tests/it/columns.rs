@@ -192,3 +192,22 @@ async fn of_scripts_without_spaces_nothing_is_said_but_the_text() {
         assert!(shown.contains("x.toml:") && !shown.contains("ICU4X"), "{shown}");
     }
 }
+
+#[test]
+fn the_last_words_of_trigger_are_whole() {
+    let server = Serving::with(&["--speed", "1000"]);
+    for columns in [20, 27, 40, 60] {
+        let (status, screen) =
+            Terminal::run(columns, &["trigger", "database-outage", "--url", server.url()]).end();
+        assert_eq!(status, Some(0), "{screen}");
+        let last = screen.split("Resolved in ").nth(1).unwrap_or_else(|| panic!("{screen}"));
+        assert_whole_words("right on target actions, failed", last, columns);
+    }
+    let server = Serving::with(&[]);
+    let mut terminal = Terminal::run(40, &["trigger", "database-outage", "--url", server.url()]);
+    terminal.shows("00:0");
+    terminal.interrupt();
+    let (_, screen) = terminal.end();
+    // A command that is copied has no break in it but those that the terminal makes.
+    assert!(screen.contains("goes on. Watch it:\n  incident watch --incident database-out"), "{screen}");
+}
