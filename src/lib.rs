@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout)]
 
+pub mod breaking;
 pub mod check;
 pub mod cli;
 pub mod client;

@@ -25,17 +25,29 @@ pub struct Reader {
     /// How the stream of another program is read; `None` for our own.
     profile: Option<Arc<Profile>>,
     contract: Option<Arc<Contract>>,
+    /// Whether the frames are lines of a file, which people have made or changed.
+    of_a_file: bool,
 }
 
 impl Reader {
     /// A reader of frames of the contract.
     pub fn new() -> Self {
-        Self { payloads: Payloads::new(), profile: None, contract: None }
+        Self { payloads: Payloads::new(), profile: None, contract: None, of_a_file: false }
     }
 
     /// A reader of the frames that a context is about.
     pub fn of(context: &Context) -> Self {
         Self { profile: context.profile.clone(), contract: context.contract.clone(), ..Self::new() }
+    }
+
+    /// The same of lines of a file: what is not an event is told with what people do to files, and how that is undone.
+    pub fn of_lines(context: &Context) -> Self {
+        Self { of_a_file: true, ..Self::of(context) }
+    }
+
+    /// What is wrong with a file that has this line.
+    fn strange(&self, line: &str) -> Option<&'static str> {
+        if self.of_a_file { strange_line(line) } else { None }
     }
 
     /// Reads one event of an event stream.
@@ -73,7 +85,7 @@ impl Reader {
         let mut faults = Vec::new();
         match strict_json::parse(text) {
             Err(what) => {
-                let what = strange_line(text).map_or(what, ToOwned::to_owned);
+                let what = self.strange(text).map_or(what, ToOwned::to_owned);
                 faults.push((RuleId::Envelope, Finding::new(what)));
             }
             Ok(Value::Object(event)) => {
@@ -114,7 +126,7 @@ impl Reader {
             }
             Ok(_) => {
                 let message = "the message is not a JSON object; every event is one";
-                faults.push((RuleId::Envelope, Finding::new(strange_line(text).unwrap_or(message))));
+                faults.push((RuleId::Envelope, Finding::new(self.strange(text).unwrap_or(message))));
             }
         }
         frame.faults = faults.into_iter().map(|(rule, wrong)| (rule, wrong.at(&frame))).collect();
@@ -160,6 +172,21 @@ fn fields_of_event(frame: &Frame, event: &ServerEvent) -> Option<Finding> {
         None => {
             let text = format!("the id field is missing; expected {}", quoted(&wanted));
             Some(Finding::new(text).hint("a client that reconnects after this event would get it again"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_of_a_file_it_is_told_how_to_repair_it() {
+        let (sent, lines) = (Reader::new(), Reader { of_a_file: true, ..Reader::new() });
+        for (text, tool) in [("{\"a\":1}\r{\"a\":2}", "tr '"), ("data: {}", "sed "), ("[1]", "jq ")] {
+            let told = |reader: &Reader| format!("{:?}", reader.read(1, None, text).faults);
+            assert!(told(&lines).contains(tool), "{text:?}: {}", told(&lines));
+            assert!(!told(&sent).contains(tool), "{text:?}: {}", told(&sent));
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn judge_lines_until<E>(
             let (lines, inbox) = sync_channel::<Lines>(WAITING);
             let (outbox, frames) = sync_channel(WAITING);
             scope.spawn(move || {
-                let reader = Reader::of(about);
+                let reader = Reader::of_lines(about);
                 for batch in inbox {
                     let frames = batch.iter().map(|(line, text)| reader.read(*line, None, text)).collect();
                     // The judge has stopped.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use console::{measure_text_width, truncate_str};
 
 use super::emoji::apart;
+use crate::breaking;
 use crate::visible::{uncommanded, unforged};
 
 /// A text as it is printed: with each emoji as one character, and with no command to a CI system.
@@ -80,6 +81,7 @@ pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> Vec<String> 
     // A flag such as `--real-time` stays whole.
     let options = textwrap::Options::new(columns.max(indent + 10))
         .subsequent_indent(&later)
+        .word_separator(breaking::words())
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     // What goes into a pipe has no width, and stays.
     let text = if columns == usize::MAX { uncommanded(text) } else { printed(text) };

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::backlog::Backlog;
 use super::emoji::apart;
-use super::fit;
+use super::{fit, screen};
 use crate::visible::{document as shown_document, json as shown_json, unforged, visible};
 
 /// A text that has been through the gate and has its styles.
@@ -143,6 +143,7 @@ pub(super) fn finish_stderr() {
 
 /// Errors are ignored: a closed stderr is no reason to stop.
 fn to_stderr(line: String) {
+    screen::leave();
     match BACKLOG.get() {
         Some(backlog) => backlog.push(line.into_bytes()),
         None => drop(io::stderr().write_all(line.as_bytes())),
@@ -152,6 +153,23 @@ fn to_stderr(line: String) {
 /// Writes one line to stderr. Errors are ignored: a closed stderr is no reason to stop.
 pub(super) fn say(line: impl Piece) {
     to_stderr(painted![line].ended(&io::stderr()));
+}
+
+/// Writes a text to stderr, on a terminal in lines of whole words.
+pub(super) fn say_in_lines(text: &str) {
+    let columns = if io::stderr().is_terminal() { fit::of_stderr() } else { usize::MAX };
+    fit::wrapped(&visible(text), columns, 2).iter().for_each(say);
+}
+
+/// Writes a text to stderr, and a command behind it. A terminal without room for both has the command on a line of its own, in which no
+/// break is put: it is there to be copied.
+pub(super) fn say_with_command(text: &str, command: &str) {
+    let whole = painted![text, " ", command];
+    if !io::stderr().is_terminal() || whole.width() <= fit::of_stderr() {
+        return say(whole);
+    }
+    say_in_lines(text);
+    say(painted!["  ", command]);
 }
 
 /// Writes lines to stderr that a renderer of our own has drawn, with its styles, from texts that went through the gate.
@@ -166,6 +184,9 @@ static READER_LEFT: AtomicBool = AtomicBool::new(false);
 
 /// A reader that has gone changes nothing about what a command does, or finds: it goes on, and what it would print is lost.
 fn to_stdout(bytes: &[u8]) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        screen::leave();
+    }
     // What stays in a buffer would be written at the end of the process, where no error can be told.
     match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -1,7 +1,8 @@
 //! The terminal on which lines are drawn again and again. Also where it becomes narrower meanwhile, nothing stays of what was
 //! drawn before.
 
-use std::io;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::Term;
 use indicatif::{ProgressDrawTarget, TermLike};
@@ -12,6 +13,18 @@ use super::{fit, terminal};
 /// Clears from the cursor to the end of the line, and to the end of the screen.
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_REST: &str = "\r\x1b[J";
+
+/// Whether the cursor stands at the beginning of a line that is drawn. What a terminal echoes, as the `^C` of ctrl-c, stands in that line,
+/// which is drawn anew; behind a line that reaches the border it would take a row that nobody knows of.
+static RESTS: AtomicBool = AtomicBool::new(false);
+
+/// Before something else is written to the terminal, or the process ends: what is drawn stays.
+pub(super) fn leave() {
+    if RESTS.swap(false, Ordering::Relaxed) {
+        // If this fails, the terminal is gone.
+        let _ = io::stderr().write_all(b"\n");
+    }
+}
 
 /// Where bars are drawn: on stderr, if it is a terminal, at most so many times in a second.
 pub(super) fn target(hz: u8) -> ProgressDrawTarget {
@@ -47,7 +60,7 @@ struct Drawn {
     /// The columns of the line at the end, and how many of them are still to be filled.
     width: usize,
     missing: usize,
-    /// The cursor stands behind a line that is filled.
+    /// The cursor stands in a line that is filled, and what follows begins the next one.
     is_at_border: bool,
 }
 
@@ -61,10 +74,13 @@ fn rows(width: usize, columns: usize) -> usize {
 }
 
 impl Drawn {
-    /// How many rows more the last ones take where there are fewer columns now.
+    /// How many rows more the last ones take above the cursor where there are fewer columns now. It stands at the beginning of the
+    /// last row.
     fn added(&self, last: usize, columns: usize) -> usize {
-        let (mut before, mut now) = (0, 0);
-        for width in self.lines.iter().rev() {
+        let mut lines = self.lines.iter().rev();
+        let mut before = lines.next().map_or(0, |width| rows(*width, self.columns));
+        let mut now = before.checked_sub(1).map_or(0, |above| above * self.columns / columns + 1);
+        for width in lines {
             if before >= last {
                 break;
             }
@@ -165,16 +181,18 @@ impl TermLike for Screen {
         self.term.clear_line()
     }
 
-    /// The end of a drawing. Its last line is filled, so that what is written next begins a line.
+    /// The end of a drawing. Its last line is filled, so that nothing stays beside it, and the cursor goes back to its beginning.
     fn flush(&self) -> io::Result<()> {
         let mut drawn = self.drawn.lock();
         if drawn.width > 0 {
             self.term.write_str(&" ".repeat(drawn.missing))?;
+            self.term.write_str("\r")?;
             drawn.missing = 0;
             drawn.is_at_border = drawn.is_full();
             drawn.end_line();
         }
         drawn.is_begun = false;
+        RESTS.store(drawn.is_at_border, Ordering::Relaxed);
         self.term.flush()
     }
 }
@@ -186,13 +204,13 @@ mod tests {
     #[test]
     fn the_rows_that_lines_take_are_counted_from_the_end() {
         let drawn = Drawn { columns: 100, lines: vec![100, 80, 60, 100], ..Drawn::default() };
-        // 80, 60 and 100 columns take 2, 1 and 2 rows of 70.
+        // 80, 60 and 100 columns take 2, 1 and 2 rows of 70; the cursor stands in the first of those 2.
         assert_eq!(
             (drawn.added(3, 70), drawn.added(1, 70), drawn.added(3, 100), drawn.added(3, 120)),
-            (2, 1, 0, 0)
+            (1, 0, 0, 0)
         );
         // A line that was broken already.
         let drawn = Drawn { columns: 50, lines: vec![10, 100], ..Drawn::default() };
-        assert_eq!((drawn.added(2, 25), drawn.added(3, 25)), (2, 2));
+        assert_eq!((drawn.added(2, 25), drawn.added(3, 25)), (1, 1));
     }
 }

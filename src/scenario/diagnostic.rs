@@ -8,6 +8,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity};
 
 use super::excerpt::{Excerpt, LineBegins};
 use super::suggest::{did_you_mean, listed, shortened};
+use crate::breaking;
 use crate::visible::visible;
 
 /// The longest line of a drawing, however wide the terminal is.
@@ -134,7 +135,9 @@ impl ScenarioError {
     pub fn render_within(&self, color: bool, columns: usize) -> String {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let width = columns.min(WIDTH);
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(width);
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(width)
+            .with_word_separator(breaking::words());
         let origin = self.origin_within(columns);
         let mut out = String::new();
         for diagnostic in &self.diagnostics {

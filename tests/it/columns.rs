@@ -168,3 +168,46 @@ async fn sequences_of_emoji_move_no_column() {
     let piped = incident(&args).run().stdout;
     assert!(piped.contains("❤\u{fe0f} The database is well 👨\u{200d}👩\u{200d}👧"), "{piped}");
 }
+
+/// That no dictionary is there to find their words was written in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_scripts_without_spaces_nothing_is_said_but_the_text() {
+    let texts = ["กำลังตรวจสอบประเทศ", "ກຳລັງກວດສອບ", "ကမ္ဘာမြန်မာ", "កម្ពុជាភាសា"];
+    let server = Local::start().await;
+    let told = texts.iter().zip(2..).map(|(text, n): (&&str, u32)| action("pay-1", &n.to_string(), text));
+    let all: Vec<_> = std::iter::once(started("pay-1", "1")).chain(told).collect();
+    let reply = publish(server.address, &all).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let url = format!("http://{}", server.address);
+    let args = ["watch", "--after", "0", "--no-follow", "--url", &url];
+    let shown = String::from_utf8(Terminal::run(120, &args).end_with_bytes()).unwrap();
+    assert!(texts.iter().all(|text| shown.contains(text)) && !shown.contains("ICU4X"), "{shown}");
+
+    let folder = Scratch::new()
+        .with("x.toml", &SHORT.replace("[metrics]", &format!("\"{}\" = 1\n[metrics]", texts[0])));
+    let file = folder.path().join("x.toml").display().to_string();
+    for columns in WIDTHS {
+        let bytes = Terminal::run(columns, &["validate", &file]).end_with_bytes();
+        let shown = String::from_utf8(bytes).unwrap();
+        assert!(shown.contains("x.toml:") && !shown.contains("ICU4X"), "{shown}");
+    }
+}
+
+#[test]
+fn the_last_words_of_trigger_are_whole() {
+    let server = Serving::with(&["--speed", "1000"]);
+    for columns in [20, 27, 40, 60] {
+        let (status, screen) =
+            Terminal::run(columns, &["trigger", "database-outage", "--url", server.url()]).end();
+        assert_eq!(status, Some(0), "{screen}");
+        let last = screen.split("Resolved in ").nth(1).unwrap_or_else(|| panic!("{screen}"));
+        assert_whole_words("right on target actions, failed", last, columns);
+    }
+    let server = Serving::with(&[]);
+    let mut terminal = Terminal::run(40, &["trigger", "database-outage", "--url", server.url()]);
+    terminal.shows("00:0");
+    terminal.interrupt();
+    let (_, screen) = terminal.end();
+    // A command that is copied has no break in it but those that the terminal makes.
+    assert!(screen.contains("goes on. Watch it:\n  incident watch --incident database-out"), "{screen}");
+}

@@ -18,7 +18,15 @@ fn leaving_early_ticks_nothing_that_is_not_done() {
     assert!(line("detect ").starts_with(" ✓ detect"), "{screen}");
     assert_eq!(line("diagnose "), " … diagnose  not finished", "{screen}");
     assert_eq!(line("resolve"), "   resolve", "{screen}");
-    assert!(screen.contains("goes on. Watch it: incident watch"), "{screen}");
+    assert!(screen.contains("goes on. Watch it:\n  incident watch"), "{screen}");
+    // What the terminal echoes of the keys moves no line.
+    assert_eq!(screen.matches("✓ detect").count(), 1, "{screen}");
+    let server = Serving::with(&["--trigger", "database-outage"]);
+    let mut terminal = Terminal::run(80, &["watch", "--url", server.url()]);
+    terminal.shows("● LIVE");
+    terminal.interrupt();
+    let (status, screen) = terminal.end();
+    assert_eq!((status, screen.matches("───").count()), (Some(0), 0), "{screen}");
 }
 
 #[test]

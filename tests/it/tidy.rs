@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::harness::root;
 
 /// Modules that every other one may import.
-const LEAVES: [&str; 9] = [
+const LEAVES: [&str; 10] = [
     "random",
     "metrics",
     "log_limiter",
+    "breaking",
     "visible",
     "shell",
     "input_file",

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
-use crate::cli::out::{print, say};
+use crate::cli::out::{print, say_in_lines};
 use crate::contract::Outcome;
 use crate::report::IncidentState;
 
@@ -17,7 +17,7 @@ pub(super) fn conclude(incident: &IncidentState, json: bool) -> Result<Exit, Fai
         Outcome::Cancelled => "cancelled",
     };
     if std::io::stderr().is_terminal() {
-        say(conclusion(incident, word, seconds));
+        say_in_lines(&conclusion(incident, word, seconds));
     }
     // For programs, and for users who did not see the checklist.
     let watched = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();

@@ -21,7 +21,7 @@ use super::show::{Ending, Show};
 use crate::cli::cancel::cancel;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::out::{print, print_json, say};
+use crate::cli::out::{print, print_json, say_with_command};
 use crate::cli::runtime::runtime;
 use crate::cli::terminal::redraws;
 use crate::cli::{scenarios, signals};
@@ -166,7 +166,10 @@ impl Trigger {
                 exit
             }
             None => {
-                say(format!("{} goes on. Watch it: {}", accepted.id, self.watch_on(&accepted.id)));
+                say_with_command(
+                    &format!("{} goes on. Watch it:", accepted.id),
+                    &self.watch_on(&accepted.id),
+                );
                 Ok(Exit::Fine)
             }
         }
@@ -186,8 +189,8 @@ impl Trigger {
         // The other failures say what became of the incident, or there is no reader.
         if matches!(failure.exit(), Exit::Connection | Exit::Internal) {
             let (shown, flags) = (word(id), self.remote.flags());
-            say(format!("{id} was started and goes on. Watch it: {}", self.watch_on(id)));
-            say(format!("Cancel it: incident cancel {shown}{flags}"));
+            say_with_command(&format!("{id} was started and goes on. Watch it:"), &self.watch_on(id));
+            say_with_command("Cancel it:", &format!("incident cancel {shown}{flags}"));
         }
     }
 

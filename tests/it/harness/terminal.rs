@@ -123,11 +123,16 @@ impl Terminal {
         self.tell(columns);
         let of = |size: u16| std::num::NonZero::new(size).unwrap();
         let mut broken = vt100::Parser::new(of(300), of(columns), 0);
-        let last = screen.screen().cursor_position().0;
+        let (last, column) = screen.screen().cursor_position();
         for (row, text) in (0..=last).zip(screen.screen().rows(0, self.columns)) {
             broken.process(text.as_bytes());
             if row < last && !screen.screen().row_wrapped(row) {
                 broken.process(b"\r\n");
+            }
+            // The cursor stays with its character.
+            if row == last && column == 0 {
+                let above = console::measure_text_width(&text).saturating_sub(1) / usize::from(columns);
+                broken.process(format!("\r{}", "\u{1b}[A".repeat(above)).as_bytes());
             }
         }
         *screen = broken;
