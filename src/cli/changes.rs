@@ -1,5 +1,6 @@
 //! Files that a person edits, and when they have changed. A file that is being written is left alone until it is whole.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -14,8 +15,25 @@ pub(super) struct Changes {
     seen: Option<Looks>,
 }
 
-/// Each file, when it was written, and its length; nothing of a file that is not there.
-type Looks = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+/// Each file and how it looks; nothing of a file that is not there.
+type Looks = Vec<(PathBuf, Option<Look>)>;
+
+/// When a file was written, its length, and which file it is: another one may have taken its place that looks the same.
+type Look = (SystemTime, u64, Identity);
+
+/// Device, inode, and when that was changed, in seconds and nanoseconds: `cp -p` and the like set the other time.
+type Identity = (u64, u64, i64, i64);
+
+#[cfg(unix)]
+fn identity(found: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino(), found.ctime(), found.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Identity {
+    Identity::default()
+}
 
 impl Changes {
     /// The files as they are now.
@@ -40,7 +58,8 @@ impl Changes {
 
 fn looks(paths: &[PathBuf], extensions: &[&str]) -> Looks {
     let look = |path: &Path| {
-        let found = path.metadata().ok().and_then(|found| Some((found.modified().ok()?, found.len())));
+        let found = path.metadata().ok();
+        let found = found.and_then(|found| Some((found.modified().ok()?, found.len(), identity(&found))));
         (path.to_owned(), found)
     };
     let mut looks: Looks = Vec::new();

@@ -184,7 +184,14 @@ impl From<ClientError> for Failure {
                 return Self::new(Exit::Connection, error).hint(hint);
             }
             ClientError::Late { .. } => {
-                "the server may be busy, or its disk hang, and what was asked for may be done all the same: ask again in a moment"
+                "the server may be busy, or its disk hang, and what was asked for may be done all the same: look in a moment whether it is"
+            }
+            ClientError::Unanswered { .. } => {
+                "the server may have been stopped, or something between have cut the connection, and what was asked for may be done all the same: \
+                 look in a moment whether it is"
+            }
+            ClientError::NoServer(_) if error.may_be_done() => {
+                "one of them may do what was asked for all the same: look in a moment whether it is done"
             }
             ClientError::NoServer(_) => "start one of them with `incident serve`, or name others with --url",
             ClientError::Status { status: 401, .. } => {

@@ -114,16 +114,21 @@ impl Worker {
         let reads = Arc::clone(&at);
         let thread = std::thread::spawn(move || {
             for reply in asked {
-                let read = paths.iter().enumerate().map(|(file, (path, most))| {
+                let read = |(file, (path, most)): (usize, &(PathBuf, u64))| {
+                    // It was given up: what it would read keeps the thread waiting that has its place.
+                    if reply.is_closed() {
+                        return Err(silent(deadline));
+                    }
                     reads.store(file, Ordering::Relaxed);
                     match content(by, path, *most, &being_read) {
                         Ok(Some(content)) => Ok(content),
                         Ok(None) => Err(silent(deadline)),
                         Err(error) => Err(error.to_string()),
                     }
-                });
+                };
+                let contents = paths.iter().enumerate().map(read).collect();
                 // The one that asked may have given up.
-                let _ = reply.send(read.collect());
+                let _ = reply.send(contents);
             }
         });
         Self { thread, requests, at }

@@ -87,11 +87,25 @@ pub(super) fn outlive_file_limits() {
     }
 }
 
-/// Whether the process is in a terminal. `nohup` leaves nothing of it, so that SIGHUP stays ignored there.
+/// Whether the process is in a terminal. `nohup` leaves nothing of it but, on some systems, its input.
 #[cfg(unix)]
 fn in_terminal() -> bool {
-    let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-    input.is_terminal() || output.is_terminal() || errors.is_terminal()
+    let (output, errors) = (std::io::stdout(), std::io::stderr());
+    cfg!(target_os = "linux") && std::io::stdin().is_terminal()
+        || output.is_terminal()
+        || errors.is_terminal()
+}
+
+/// Whether the process was started so that closing its terminal does not end it, as by `trap '' HUP`. Only Linux tells.
+#[cfg(unix)]
+fn ignores_hangups() -> bool {
+    static AT_START: OnceLock<bool> = OnceLock::new();
+    // Not any more once SIGHUP is handled.
+    *AT_START.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    })
 }
 
 /// SIGHUP in a terminal: it was closed.
@@ -103,7 +117,8 @@ impl Closed {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            Self(if in_terminal() { signal(SignalKind::hangup()).ok() } else { None })
+            let is_told = !ignores_hangups() && in_terminal();
+            Self(if is_told { signal(SignalKind::hangup()).ok() } else { None })
         }
         #[cfg(not(unix))]
         Self()
@@ -127,6 +142,7 @@ impl Hangups {
     /// Must be called in a runtime.
     pub(super) fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
+        ignores_hangups();
         Self(if in_terminal() { None } else { signal(SignalKind::hangup()).ok() })
     }
 

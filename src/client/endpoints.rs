@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::endpoint::{Endpoint, EndpointError};
 use super::error::ClientError;
-use super::http::{REPORT_DEADLINE, request, request_markdown, request_publish, request_text};
+use super::http::{DEADLINE, REPORT_DEADLINE, request, request_markdown, request_publish, request_text};
 
 /// How long one of several servers may take to answer, before the next one is asked. Longer than a server with a shared
 /// journal takes to say that it can't store an event.
@@ -143,11 +143,9 @@ impl Endpoints {
         let mut failures = Vec::new();
         for _ in 0..self.all.len() {
             let endpoint = self.current();
-            let why = || format!("no answer within {} s", patience.as_secs_f64());
-            let answer = timeout(patience, attempt(endpoint)).await;
-            match answer
-                .unwrap_or_else(|_| Err(ClientError::Unreachable { url: endpoint.to_string(), why: why() }))
-            {
+            // It may have taken the request.
+            let late = || ClientError::Late { url: endpoint.to_string(), within: patience };
+            match timeout(patience, attempt(endpoint)).await.unwrap_or_else(|_| Err(late())) {
                 Err(error) if error.is_of_one_server() => failures.push(error),
                 answer => return answer,
             }
@@ -165,7 +163,7 @@ impl Endpoints {
         match self.be_ready().await {
             // The request itself ends before.
             Ok(()) => self.any_within(REPORT_DEADLINE * 2, attempt).await,
-            Err(_) => self.any(attempt).await,
+            Err(_) => self.any_within(DEADLINE, attempt).await,
         }
     }
 

@@ -33,6 +33,14 @@ pub enum ClientError {
         /// How long the answer was waited for.
         within: Duration,
     },
+    /// The connection ended while the server had the request, or was given it. It may do what was asked for all the same.
+    #[error("{url} has given no answer: {why}")]
+    Unanswered {
+        /// The URL.
+        url: String,
+        /// How the connection ended.
+        why: String,
+    },
     /// The server answered the handshake or request with an HTTP error.
     #[error("{url} answered HTTP {status}{}", detail(.said))]
     Status {
@@ -105,7 +113,9 @@ fn detail(said: &str) -> String {
 /// Each error in a few words, in turn.
 fn in_turn(errors: &[ClientError]) -> String {
     let briefly = |error: &ClientError| match error {
-        ClientError::Unreachable { url, why } => format!("{url} ({why})"),
+        ClientError::Unreachable { url, why } | ClientError::Unanswered { url, why } => {
+            format!("{url} ({why})")
+        }
         ClientError::Late { url, within } => format!("{url} (no answer within {} s)", within.as_secs_f64()),
         ClientError::Status { url, status, said, .. } => format!("{url} (HTTP {status}{})", detail(said)),
         error => error.to_string(),
@@ -119,6 +129,7 @@ impl ClientError {
         match self {
             Self::Unreachable { .. }
             | Self::Late { .. }
+            | Self::Unanswered { .. }
             | Self::Handshake { .. }
             | Self::Certificate { .. }
             | Self::NotTls { .. }
@@ -129,10 +140,12 @@ impl ClientError {
         }
     }
 
-    /// Whether a server took the request, so that what was asked for may be done although no answer came.
+    /// Whether a server may have taken the request, so that what was asked for may be done although it gave no answer. A proxy says 502 or 504
+    /// when it has waited for long enough.
     pub fn may_be_done(&self) -> bool {
         match self {
-            Self::Late { .. } => true,
+            Self::Late { .. } | Self::Unanswered { .. } => true,
+            Self::Status { status, problem, .. } => !problem && [502, 504].contains(status),
             Self::NoServer(errors) => errors.iter().any(Self::may_be_done),
             _ => false,
         }
@@ -146,7 +159,7 @@ impl ClientError {
     /// Whether the same request may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Late { .. } => true,
+            Self::Unreachable { .. } | Self::Late { .. } | Self::Unanswered { .. } => true,
             Self::Status { status, .. } => *status >= 500 || [408, 425, 429].contains(status),
             Self::NoServer(errors) => errors.iter().any(Self::is_passing),
             Self::Handshake { .. }

@@ -186,11 +186,11 @@ fn broken(url: &str, error: &hyper::Error) -> ClientError {
     match io {
         _ if TooMany::is_behind(error) => ClientError::Answer { url, why: TooMany.to_string() },
         Some(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
-            ClientError::Unreachable { url, why: ended() }
+            ClientError::Unanswered { url, why: ended() }
         }
-        Some(io) => ClientError::Unreachable { url, why: reason_of(io) },
+        Some(io) => ClientError::Unanswered { url, why: reason_of(io) },
         None if error.is_incomplete_message() || error.is_canceled() => {
-            ClientError::Unreachable { url, why: ended() }
+            ClientError::Unanswered { url, why: ended() }
         }
         None => ClientError::Answer { url, why: error.to_string() },
     }

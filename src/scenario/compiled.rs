@@ -13,6 +13,9 @@ use super::settings::{self, Settings, SettingsError};
 use super::timeline::{self, CompileError};
 use crate::plan::Plan;
 
+/// The most bytes of the plans of all variants: each is made when the file is read.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
 /// A scenario without mistakes.
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -29,6 +32,8 @@ pub struct Scenario {
     /// What was chosen of it.
     pub settings: Settings,
     duration: Micros,
+    /// Bytes of the plan.
+    bytes: usize,
     /// What can't happen, unless a variant makes it possible.
     never: Vec<Diagnostic>,
 }
@@ -79,7 +84,7 @@ impl Scenario {
         let compiled = timeline::compile(&file, &digest, file.seed, &settings);
         let timeline::Compiled { plan, empty_phases } =
             compiled.map_err(|error| fail(vec![error.diagnostic()]))?;
-        let duration = Micros(plan.duration());
+        let (duration, bytes) = (Micros(plan.duration()), plan.bytes());
         let end = plan.events().last().and_then(|event| event.message().ok()?.offset_s());
         let mut warned = check::warnings(&file, Micros::from_secs(end.unwrap_or_default()));
         warned.extend(warnings);
@@ -93,7 +98,7 @@ impl Scenario {
         });
         let never = check::never(&file);
         let (origin, text) = (origin.to_owned(), text.to_owned());
-        Ok((Self { file, origin, text, digest, warnings: warned, settings, duration, never }, used))
+        Ok((Self { file, origin, text, digest, warnings: warned, settings, duration, bytes, never }, used))
     }
 
     /// The mistakes of all variants. Adds the parameters that they use, and what is suspicious in them.
@@ -104,10 +109,16 @@ impl Scenario {
         if let Some(mistake) = last.and_then(|last| check::size(variants.len(), last, &self.text)) {
             return vec![mistake];
         }
-        for (name, _) in variants {
-            let name = name.get_ref();
+        let mut bytes = 0;
+        for (number, (place, _)) in variants.iter().enumerate() {
+            let name = place.get_ref();
             match Self::read(&self.origin, &self.text, Settings::variant(name)) {
+                Ok((variant, _)) if bytes + variant.bytes > MOST_BYTES => {
+                    mistakes.push(check::too_much_of_variants(number + 1, MOST_BYTES, place.span()));
+                    return mistakes;
+                }
                 Ok((variant, uses)) => {
+                    bytes += variant.bytes;
                     used.extend(uses);
                     self.never.retain(|warning| variant.never.contains(warning));
                     let new = variant.warnings.into_iter();

@@ -173,6 +173,20 @@ fn a_plan_that_would_be_too_large_is_a_mistake_in_the_file() {
     refused(hypotheses, &["6000 events of steps with 1000 hypotheses", "5000000 beliefs"]);
 }
 
+/// Each variant is compiled when the file is read.
+#[test]
+fn the_plans_of_all_variants_together_are_bounded() {
+    let mut text = Declared { metrics: 5, samples: 20_000, ..SMALL }.text();
+    let bytes = Scenario::parse("plain.toml", &text).unwrap().compile(1).unwrap().bytes();
+    for variant in 0..50 {
+        write!(text, "[variant.v{variant}.resolution]\nsummary = \"over {variant}\"\n").unwrap();
+    }
+    let error = Scenario::parse("variants.toml", &text).unwrap_err().to_string();
+    let first = 64 * 1024 * 1024 / bytes + 1;
+    let said = format!("the plans of {first} variants have more than 64 MiB together");
+    assert!(first < 50 && error.contains(&said) && error.contains("leave variants out"), "{bytes}: {error}");
+}
+
 /// The limit is far above what real incidents need.
 #[test]
 fn a_large_scenario_keeps_to_the_limit() {

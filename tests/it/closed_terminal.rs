@@ -1,6 +1,8 @@
 //! Closing a terminal ends what runs in it as ctrl-c does, and leaves nothing behind.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use crate::harness::{Scratch, Terminal, incident};
 
@@ -33,4 +35,33 @@ fn a_server_stops_cleanly_when_its_terminal_is_closed() {
     );
     let ran = incident(&["check-journal", &journal]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
+}
+
+/// `trap '' HUP; incident serve &` leaves the terminal where it is, and so does `nohup` on some systems.
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_ignores_that_its_terminal_is_closed_goes_on_doing_so() {
+    let home = Scratch::new();
+    for trap in ["trap '' HUP;", ""] {
+        let inside = format!(
+            "{trap} echo process $$; exec '{}' serve --port 0 --journal memory",
+            env!("CARGO_BIN_EXE_incident")
+        );
+        let mut terminal = Command::new("script")
+            .args(["-qec", &inside, "/dev/null"])
+            .envs([("HOME", home.text()), ("SHELL", "/bin/sh"), ("TERM", "dumb")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(terminal.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let process = lines.find_map(|line| Some(line.split_once("process ")?.1.trim().to_owned())).unwrap();
+        assert!(lines.any(|line| line.contains("Ctrl-C to stop")));
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
+        let ignores = u64::from_str_radix(ignored, 16).unwrap() & 1 == 1;
+        assert_eq!(ignores, !trap.is_empty(), "{trap}");
+        assert!(Command::new("kill").arg(process).status().unwrap().success());
+        terminal.wait().unwrap();
+    }
 }

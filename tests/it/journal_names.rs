@@ -193,3 +193,13 @@ fn a_pipe_or_a_device_as_a_file_of_keys_is_refused_at_once() {
         incident(&["check-journal", "nats://127.0.0.1:1?durability=always&ca=noise"]).at(folder.path()).run();
     assert!(ran.stderr.contains("a PEM file is needed"), "{ran:?}");
 }
+
+/// Whose the file would be is looked at, and a pipe there is never written.
+#[test]
+fn a_pipe_beside_a_journal_is_not_waited_for() {
+    let folder = Scratch::new();
+    assert!(std::process::Command::new("mkfifo").arg(folder.path().join("x")).status().unwrap().success());
+    let journal = folder.path().join("x-wal").display().to_string();
+    let mut serving = incident(&["serve", "--port", "0", "--journal", &journal]).spawn();
+    serving.says("Ready");
+}

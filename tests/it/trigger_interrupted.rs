@@ -62,3 +62,41 @@ fn a_connection_that_is_lost_before_it_says_anything_is_not_counted_as_lost_for_
     running.signal("INT");
     drop(lines);
 }
+
+/// Whoever does what it says and triggers again would have two incidents.
+#[test]
+fn what_may_be_done_without_an_answer_is_not_advised_to_be_done_again() {
+    let servers = [
+        server(|_, _| Ok(())),
+        server(|mut stream, _| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")),
+        server(|mut stream, _| {
+            stream.write_all(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
+        }),
+    ];
+    for url in &servers {
+        let ran = incident(&["trigger", "x", "--no-wait", "--url", url]).run();
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        let told = "it may have started the incident all the same: incident list --running --url ";
+        assert!(ran.stderr.contains(told), "{ran:?}");
+        let ran = incident(&["cancel", "x-1", "--url", url]).run();
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        assert!(ran.stderr.contains("may be ending the incident all the same"), "{ran:?}");
+        assert!(!ran.stderr.contains("incident serve"), "{ran:?}");
+    }
+}
+
+/// Of several servers none says that it is ready, and each takes the request.
+#[test]
+fn several_servers_that_are_not_ready_are_not_called_dead() {
+    let busy = || {
+        server(|mut stream, head| {
+            if head.starts_with("GET /readyz") {
+                return stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+            }
+            Ok(())
+        })
+    };
+    let ran = incident(&["cancel", "x-1", "--url", &format!("{},{}", busy(), busy())]).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("may be ending the incident all the same"), "{ran:?}");
+}

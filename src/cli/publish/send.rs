@@ -79,7 +79,10 @@ fn retry_after(error: &ClientError) -> Duration {
 /// Whether the same request may succeed later.
 fn may_pass(error: &ClientError) -> bool {
     match error {
-        ClientError::Unreachable { .. } | ClientError::Late { .. } | ClientError::Answer { .. } => true,
+        ClientError::Unreachable { .. }
+        | ClientError::Late { .. }
+        | ClientError::Unanswered { .. }
+        | ClientError::Answer { .. } => true,
         ClientError::Status { status, .. } => matches!(status, 408 | 429 | 502 | 503 | 504),
         ClientError::NoServer(errors) => errors.iter().any(may_pass),
         _ => false,

@@ -114,7 +114,9 @@ fn hint(error: &ClientError) -> String {
         ClientError::Status { status: 401 | 403, .. } => {
             "send the token that it wants, or that what is before it wants: --alerts-token-file FILE"
         }
-        ClientError::Late { .. } | ClientError::Status { status: 429 | 500.., .. } => {
+        ClientError::Late { .. }
+        | ClientError::Unanswered { .. }
+        | ClientError::Status { status: 429 | 500.., .. } => {
             "wait until the Alertmanager works, or name another one"
         }
         _ => "check the URL: it is that of the Alertmanager's page, as in --alerts-to http://127.0.0.1:9093",

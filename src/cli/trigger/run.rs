@@ -99,6 +99,14 @@ impl Trigger {
                 let hint = "shorten the name of the scenario and what --set gives it";
                 return Err(Failure::new(Exit::Usage, error).hint(hint));
             }
+            // To ask again would start another one.
+            Err(error) if error.may_be_done() => {
+                let flags = self.remote.flags();
+                let hint = format!(
+                    "it may have started the incident all the same: incident list --running{flags} shows it"
+                );
+                return Err(Failure::new(Exit::Connection, error).hint(hint));
+            }
             answer => answer?,
         };
         let accepted = Accepted::deserialize(&answer).map_err(|_| {

@@ -103,7 +103,9 @@ impl Listening<'_> {
     fn failure(&self, error: ClientError) -> Failure {
         let hint = match &error {
             _ if self.dial.profile.is_none() => None,
-            ClientError::Unreachable { .. } => Some("check the URL, and whether the server runs"),
+            ClientError::Unreachable { .. } | ClientError::Unanswered { .. } => {
+                Some("check the URL, and whether the server runs")
+            }
             ClientError::Status { status: 429 | 500.., .. } => Some("wait until the server works"),
             ClientError::Status { .. } | ClientError::Handshake { .. } | ClientError::Answer { .. } => Some(
                 "check the URL (--url is a WebSocket, --sse an event stream), and the headers, the query and the \

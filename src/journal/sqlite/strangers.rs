@@ -14,6 +14,7 @@ use super::place::{COMPANIONS, beside};
 use super::running;
 use super::wal;
 use super::witness;
+use crate::input_file::open_file;
 
 /// Refuses what would be lost if a journal were opened or begun at a path. Links, pipes and devices are refused elsewhere.
 ///
@@ -71,9 +72,9 @@ pub(super) fn has_content(journal: &Path) -> bool {
     journal.metadata().is_ok_and(|found| found.len() > 0)
 }
 
-/// The first bytes of a file; none if it is not there, or cannot be read.
+/// The first bytes of a file; none if it is not there, cannot be read, or is a pipe, which might never be written.
 fn beginning(path: &Path) -> Vec<u8> {
-    File::open(path).map(|file| first_bytes(&file)).unwrap_or_default()
+    open_file(path).map(|file| first_bytes(&file)).unwrap_or_default()
 }
 
 /// As many bytes of a file as tell whose it is, from where it is read.

@@ -20,7 +20,7 @@ use super::file::ScenarioFile;
 
 pub(super) use course::course;
 pub(super) use never::never;
-pub(super) use settings::{size, unused};
+pub(super) use settings::{size, too_much_of_variants, unused};
 pub use values::is_id;
 pub(super) use warnings::warnings;
 

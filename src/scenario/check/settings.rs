@@ -51,6 +51,19 @@ pub(in crate::scenario) fn size(variants: usize, last: Range<usize>, text: &str)
     })
 }
 
+/// The plans of the variants up to this one are too much together.
+pub(in crate::scenario) fn too_much_of_variants(
+    number: usize,
+    most: usize,
+    last: Range<usize>,
+) -> Diagnostic {
+    let message =
+        format!("the plans of {number} variants have more than {} MiB together", most / 1024 / 1024);
+    Diagnostic::new(last, message, "the last of them").help(
+        "each variant is compiled when the file is read: leave variants out, or samples by a higher metrics_every",
+    )
+}
+
 fn mistake(parameter: &ParameterFile) -> Option<String> {
     let is_number = matches!(parameter.default, ParameterValue::Whole(_) | ParameterValue::Number(_));
     let same =

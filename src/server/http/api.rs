@@ -108,7 +108,7 @@ pub(in crate::server) async fn report(
     let Path(id) = id?;
     let (incidents, quota, info, name) = (&*incidents, &*quota, &info, id.as_str());
     let look = |turn: Turn| async move {
-        let mut reading = Reading::new(quota, Work::Answer, info, turn);
+        let mut reading = Reading::new(quota, Work::Report, info, turn);
         let Some(told) = incidents.told(name, &mut reading).await? else { return Ok(None) };
         let held = reading.held();
         let text = off_workers(move || {
@@ -119,7 +119,7 @@ pub(in crate::server) async fn report(
         });
         Ok(text.await?)
     };
-    let text = quota.find(Work::Answer, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    let text = quota.find(Work::Report, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
     quota.answer(info.peer(), "text/markdown; charset=utf-8", text)
 }
 

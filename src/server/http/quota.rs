@@ -46,6 +46,7 @@ const SLOWEST_RATE: usize = 16 * 1024;
 /// What is left of the work and the memory.
 pub(in crate::server) struct Quota {
     answers: Queues,
+    reports: Queues,
     ends: Queues,
     /// In KiB.
     memory: Parts,
@@ -57,8 +58,10 @@ pub(in crate::server) struct Quota {
 /// What a request wants to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
-    /// To read.
+    /// To read what is told in a moment.
     Answer,
+    /// To make a report, which may take a second: who looks at a state does not wait for those of many networks.
+    Report,
     /// To end an incident. It waits for nobody who reads: those may be many.
     End,
 }
@@ -78,13 +81,21 @@ impl Queues {
 
 impl Quota {
     pub(in crate::server) fn new(cores: usize, journal: Journal) -> Self {
-        let (answers, ends) = (Queues::new(cores), Queues::new(cores));
-        Self { answers, ends, memory: Parts::new(kib(MOST_BYTES)), asking: Parts::new(ASKING), journal }
+        let [answers, reports, ends] = [(); 3].map(|()| Queues::new(cores));
+        Self {
+            answers,
+            reports,
+            ends,
+            memory: Parts::new(kib(MOST_BYTES)),
+            asking: Parts::new(ASKING),
+            journal,
+        }
     }
 
     fn queues(&self, work: Work) -> &Queues {
         match work {
             Work::Answer => &self.answers,
+            Work::Report => &self.reports,
             Work::End => &self.ends,
         }
     }
@@ -269,19 +280,24 @@ mod tests {
     use crate::journal::{Memory, Retention};
 
     #[tokio::test(start_paused = true)]
-    async fn who_ends_an_incident_waits_for_nobody_who_reads() {
+    async fn reports_and_ends_are_waited_for_by_nobody_else() {
         let quota = Quota::new(2, Journal::new(Memory::new(StreamId::fresh(), Retention::default())));
-        let (mut taken, ended) = (Vec::new(), IpAddr::from([198, 51, 100, 1]));
-        for network in 0..9 {
-            let address = IpAddr::from([192, 0, 2, network]);
-            taken.extend(quota.turn(Work::Answer, address).await);
-            taken.extend(quota.lane(Work::Answer, address).await);
+        let (mut taken, other) = (Vec::new(), IpAddr::from([198, 51, 100, 1]));
+        for work in [Work::Report, Work::Answer] {
+            for network in 0..9 {
+                let address = IpAddr::from([192, 0, 2, network]);
+                taken.extend(quota.turn(work, address).await);
+                taken.extend(quota.lane(work, address).await);
+            }
+            assert!(quota.turn(work, other).await.is_err() && quota.lane(work, other).await.is_err());
+            if work == Work::Report {
+                let began = Instant::now();
+                assert!(quota.turn(Work::Answer, other).await.is_ok());
+                assert_eq!(began.elapsed(), Duration::ZERO);
+            }
         }
-        assert!(
-            quota.turn(Work::Answer, ended).await.is_err() && quota.lane(Work::Answer, ended).await.is_err()
-        );
         let began = Instant::now();
-        assert!(quota.turn(Work::End, ended).await.is_ok() && quota.lane(Work::End, ended).await.is_ok());
+        assert!(quota.turn(Work::End, other).await.is_ok() && quota.lane(Work::End, other).await.is_ok());
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
