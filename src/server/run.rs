@@ -15,7 +15,7 @@ use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
 use super::hooks::Hooks;
-use super::http::{Figures, Incidents, Prefix, Quota, Streams};
+use super::http::{Figures, Incidents, Listed, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::{Options, cores};
@@ -133,6 +133,7 @@ impl Server {
         let sinks = Sinks::new(options.sinks, measured.clone(), counts, &lifecycle, leading);
         let control = Arc::new(IncidentControl {
             library: library.into(),
+            listed: Listed::default(),
             compiling: Turns::new(cores, WAITING),
             player,
             speed: options.speed,

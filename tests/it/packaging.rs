@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{PATIENCE, Scratch, Serving, WRITE, incident, root};
+use crate::harness::{PATIENCE, Scratch, Serving, WRITE, get, incident, root};
 
 fn text(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap()
@@ -119,6 +119,32 @@ fn a_service_manager_is_told_of_the_start_and_the_stop() {
     unheard.says("cannot tell the service manager READY=1");
     unheard.signal("TERM");
     assert_eq!(unheard.end().status, Some(0), "it serves all the same");
+}
+
+/// It hangs, or something before it does: it is told when it reads again, and meanwhile the server serves and stops.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_manager_that_does_not_read_keeps_the_server_from_nothing() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("notify");
+    let (manager, other) = (UnixDatagram::bind(&path).unwrap(), UnixDatagram::unbound().unwrap());
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    other.set_nonblocking(true).unwrap();
+    let fill = || while other.send_to(b"OTHER=1", &path).is_ok() {};
+    fill();
+    let mut server = incident(&["serve", "--port", "0", "--journal", "memory"])
+        .env("NOTIFY_SOCKET", path.to_str().unwrap())
+        .spawn();
+    let page = server.says("Dashboard ");
+    let address = page.trim_end_matches('/').rsplit('/').next().unwrap().parse().unwrap();
+    server.says("Ready in");
+    assert_eq!(get(address, "/healthz").await.status, 200);
+    let mut state = [0; 64];
+    while !state.starts_with(b"READY=1") {
+        manager.recv(&mut state).unwrap();
+    }
+    fill();
+    server.signal("TERM");
+    assert_eq!(server.end().status, Some(0));
 }
 
 /// The unit with the binary of this build in the place of the installed one.

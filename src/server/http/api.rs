@@ -27,23 +27,15 @@ use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::player::PlayError;
 use crate::report::History;
-use crate::scenario::{NotOffered, Scenario, SettingsError};
+use crate::scenario::{NotOffered, SettingsError};
 use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::peers::Peers;
 use crate::server::turns::Turn;
 
-/// `GET /api/scenarios`
-pub(in crate::server) async fn scenarios(
-    State(control): State<Arc<IncidentControl>>,
-    State(quota): State<Arc<Quota>>,
-    Extension(info): Extension<ConnectionInfo>,
-) -> Result<Response, Problem> {
-    let library = control.library.get();
-    let scenarios = library.iter().map(Scenario::summary);
-    json_answer(&quota, info.peer(), &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
-}
+/// A state of so few bytes is written on the runtime's threads: handing it to another thread would cost more.
+const FEW_BYTES: usize = 64 * 1024;
 
 /// `GET /api/servers`: where a page goes on when this server is away.
 pub(in crate::server) async fn servers(State(peers): State<Arc<Peers>>) -> Response {
@@ -92,10 +84,20 @@ pub(in crate::server) async fn incident(
     let (incidents, quota, info, name) = (&*incidents, &*quota, &info, id.as_str());
     let look = |turn: Turn| async move {
         let mut reading = Reading::new(quota, Work::Answer, info, turn);
-        incidents.incident(name, &mut reading).await
+        let Some(incident) = incidents.incident(name, &mut reading).await? else { return Ok(None) };
+        if incident.bytes() <= FEW_BYTES {
+            return json_text(&incident).map(Some);
+        }
+        let held = reading.held();
+        let text = off_workers(move || {
+            let text = json_text(&incident);
+            drop(held);
+            text
+        });
+        text.await?.map(Some)
     };
-    let incident = quota.find(Work::Answer, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
-    json_answer(quota, info.peer(), &incident)
+    let text = quota.find(Work::Answer, info.peer(), look).await?.ok_or_else(|| no_incident(&id))?;
+    quota.answer(info.peer(), "application/json", text)
 }
 
 /// `GET /api/incidents/ID/report.md`
@@ -161,9 +163,12 @@ pub(super) fn json_answer(
     address: IpAddr,
     content: &impl Serialize,
 ) -> Result<Response, Problem> {
-    let content = serde_json::to_vec(content)
-        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    quota.answer(address, "application/json", content)
+    quota.answer(address, "application/json", json_text(content)?)
+}
+
+fn json_text(content: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(content)
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
 pub(super) fn no_incident(id: &str) -> Problem {
