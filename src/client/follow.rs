@@ -17,6 +17,9 @@ use crate::contract::{
 /// How long a server may be silent after the handshake. Until its first message it is not known how often it is heard.
 const GREETING: Duration = Duration::from_secs(10);
 
+/// A server that is heard less often is not waited for any longer when it falls silent.
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(3_600);
+
 /// How long one of several servers may take to open a connection, before the next one is tried.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -279,7 +282,7 @@ impl Follower {
     }
 
     fn open(&mut self, opened: StreamOpened) -> Item {
-        self.heartbeat = Some(Duration::from_millis(opened.heartbeat_ms));
+        self.heartbeat = Some(Duration::from_millis(opened.heartbeat_ms).min(LONGEST_HEARTBEAT));
         let (from, to) = opened.follows.range();
         let reset = match opened.follows {
             Follows::Reset { reason, .. } => Some(reason),

@@ -142,6 +142,16 @@ impl Socket {
             Some(Ok(Message::Text(text))) => SocketEvent::Text(text.as_str().to_owned()),
             Some(Ok(Message::Binary(bytes))) => SocketEvent::Binary(bytes.len()),
             Some(Ok(Message::Close(frame))) => match frame {
+                // What the library puts in the place of a code that may not be sent (RFC 6455, 7.4).
+                Some(frame)
+                    if u16::from(frame.code) == 1002 && frame.reason.as_str() == "Protocol violation" =>
+                {
+                    closed(
+                        None,
+                        "the server closed with a code that may not be sent".to_owned(),
+                        Ended::Protocol,
+                    )
+                }
                 Some(frame) => closed(Some(frame.code.into()), frame.reason.to_string(), Ended::Closed),
                 None => closed(None, "closed by the server".to_owned(), Ended::Closed),
             },
