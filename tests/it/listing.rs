@@ -1,9 +1,12 @@
 //! `incident list`, `show` and `cancel`: the commands that people look for, and files where names are expected.
 
+use incident::journal::Retention;
 use incident::scenario::SHIPPED;
 use serde_json::Value;
 
-use crate::harness::{Ran, Scratch, Serving, Terminal, get, incident, root};
+use crate::harness::{
+    Local, Ran, Scratch, Serving, Terminal, get, incident, metrics, options, resolved, root, started as begun,
+};
 use crate::publish::{publish, started};
 
 const GOOD: &str = include_str!("../fixtures/scenarios/database-outage.toml");
@@ -202,4 +205,26 @@ fn what_stands_below_a_list_can_be_done_with_it() {
     let server = Serving::with(&[]);
     let (_, screen) = Terminal::run(400, &["list", "--running", "--url", server.url()]).end();
     assert!(screen.contains("0 open incidents on ") && !screen.contains("Watch one"), "{screen}");
+}
+
+/// Nobody had asked since, and retention dropped the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_whose_end_was_dropped_unseen_is_not_listed_as_open() {
+    let server = Local::with(options(), Retention { events: 4, age: None }).await;
+    let listed = async || {
+        let list = get(server.address, "/api/incidents").await.json();
+        let ids =
+            list["incidents"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    server.append(vec![begun("long"), begun("a")]).await;
+    assert_eq!(listed().await.len(), 2);
+    server.append(vec![resolved("a", 2), begun("b")]).await;
+    server.append((2..9).map(|index| metrics("b", index)).collect()).await;
+    let mut left = listed().await;
+    left.sort();
+    assert_eq!(left, ["b", "long"], "the other one is open, though its first event is dropped");
+    assert_eq!(get(server.address, "/api/incidents/a").await.status, 404);
+    let long = get(server.address, "/api/incidents/long").await.json();
+    assert!(long["title"].as_str().is_some_and(|title| !title.is_empty()), "{long}");
 }

@@ -205,11 +205,7 @@ impl Validate {
             let hint = "leave out --profile, or name recordings and transcripts only";
             return Err(Failure::new(Exit::Usage, what).hint(hint));
         }
-        let recordings = targets.iter().filter_map(Target::recording);
-        let transcripts = Transcripts::open(
-            self.transcripts.as_deref(),
-            self.files.iter().chain(&self.expect).map(PathBuf::as_path).chain(recordings),
-        )?;
+        let transcripts = Transcripts::open(self.transcripts.as_deref())?;
         let is_alone = targets.len() + wrong.len() + unjudged.len() == 1;
         let names: Vec<String> = targets.iter().map(Target::name).collect();
         let judging =

@@ -1,7 +1,6 @@
-//! Writes transcripts to files, never over one another or over a file that is checked.
+//! Writes transcripts to files of their own: a file that is there stays as it is.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -18,27 +17,16 @@ pub(super) struct Transcripts {
     folder: RefCell<Option<PathBuf>>,
     /// Whether the folder is a temporary one.
     is_temporary: bool,
-    /// Files that must not be overwritten: those on the command line, and the transcripts of this run.
-    taken: RefCell<HashSet<PathBuf>>,
 }
 
 impl Transcripts {
     /// Opens the folder `wanted`, so that one that can't be made fails before anything is played.
-    pub(super) fn open<'a>(
-        wanted: Option<&Path>,
-        inputs: impl Iterator<Item = &'a Path>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn open(wanted: Option<&Path>) -> Result<Self, Failure> {
         if let Some(folder) = wanted {
             refuse_stdout(folder)?;
             std::fs::create_dir_all(folder).map_err(|error| cannot_create(folder, &error))?;
         }
-        // A path that can't be resolved does not exist, so it can't be overwritten.
-        let taken = inputs.filter_map(|path| path.canonicalize().ok()).collect();
-        Ok(Self {
-            folder: RefCell::new(wanted.map(Path::to_owned)),
-            is_temporary: wanted.is_none(),
-            taken: RefCell::new(taken),
-        })
+        Ok(Self { folder: RefCell::new(wanted.map(Path::to_owned)), is_temporary: wanted.is_none() })
     }
 
     fn folder(&self) -> Result<PathBuf, Uncreated> {
@@ -61,17 +49,18 @@ impl Transcripts {
             Err(why) if self.is_temporary => return Ok(OpenTranscript::none(why.to_string(), header)),
             Err(why) => return Err(cannot_create(&why.folder, &why.error)),
         };
-        let mut taken = self.taken.borrow_mut();
         let names = std::iter::once(format!("{stem}.ndjson"));
-        let mut paths = names
-            .chain((2..).map(|number: u64| format!("{stem}-{number}.ndjson")))
-            .map(|name| folder.join(name));
-        let free = |path: &PathBuf| !path.canonicalize().is_ok_and(|path| taken.contains(&path));
-        let Some(path) = paths.find(free) else {
-            return Err(Failure::new(Exit::Internal, anyhow!("no free file name in {}", folder.display())));
+        let names = names.chain((2..=MOST_NAMES).map(|number| format!("{stem}-{number}.ndjson")));
+        let made = names.map(|name| folder.join(name)).map(|path| (File::create_new(&path), path));
+        // A link or a pipe is there too.
+        let is_there = |made: &std::io::Result<File>| {
+            made.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists)
         };
-        let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
-        taken.extend(path.canonicalize().ok());
+        let Some((file, path)) = made.skip_while(|(made, _)| is_there(made)).next() else {
+            let error = anyhow!("{MOST_NAMES} transcripts of {stem} are in {}", folder.display());
+            return Err(Failure::new(Exit::Usage, error).hint("name another folder with --transcripts"));
+        };
+        let file = file.map_err(|error| cannot_write(&path, &error))?;
         let left = if self.is_temporary { MOST_BYTES } else { u64::MAX };
         Ok(OpenTranscript { file: Ok((path, BufWriter::new(file))), left, header })
     }
@@ -94,6 +83,9 @@ struct Uncreated {
     folder: PathBuf,
     error: std::io::Error,
 }
+
+/// The most transcripts of the same name in a folder.
+const MOST_NAMES: u32 = 10_000;
 
 /// The most bytes of a transcript that nobody asked for: an hour at full rate would fill the disk.
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
@@ -196,8 +188,7 @@ mod tests {
 
     #[test]
     fn a_transcript_that_nobody_asked_for_stops_at_its_limit_and_says_so() {
-        let none = std::iter::empty();
-        let Ok(transcripts) = Transcripts::open(None, none) else { panic!("a folder") };
+        let Ok(transcripts) = Transcripts::open(None) else { panic!("a folder") };
         let header = TranscriptHeader::new("x".to_owned(), Timestamp::UNIX_EPOCH, false, None);
         let Ok(mut transcript) = transcripts.begin("x", header) else { panic!("a file") };
         assert_eq!(transcript.left, MOST_BYTES, "it is a temporary one");

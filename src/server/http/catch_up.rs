@@ -81,12 +81,27 @@ impl Incidents {
             return Ok(false);
         }
         let page = self.journal.read(position, PAGE).await?;
-        let folded = Arc::clone(&self.folded).lock_owned().await;
+        let mut folded = Arc::clone(&self.folded).lock_owned().await;
         // A request may have been faster.
         if folded.position == Some(position) {
+            if self.pass_dropped(&mut folded, position).await? {
+                return Ok(true);
+            }
             self.fold(folded, &page).await?;
         }
         Ok(!page.is_empty())
+    }
+
+    /// Whether retention has dropped events behind this position, which were not folded. They may have been the ends of incidents: what is
+    /// open on the board and not in the journal is over, and nothing of it is kept.
+    async fn pass_dropped(&self, folded: &mut Folded, position: u64) -> Result<bool, JournalError> {
+        let oldest = self.journal.extent().oldest;
+        if oldest <= position + 1 {
+            return Ok(false);
+        }
+        let open = self.journal.open_incidents().await?;
+        folded.pass(oldest - 1, &open.iter().map(|open| open.subject.as_str()).collect());
+        Ok(true)
     }
 
     /// The board as the last request left it.
@@ -100,6 +115,9 @@ impl Incidents {
         loop {
             let position = self.position(&mut folded).await?;
             let page = self.journal.read(position, PAGE).await?;
+            if self.pass_dropped(&mut folded, position).await? {
+                continue;
+            }
             if page.is_empty() {
                 folded.forget_dropped(self.journal.extent().oldest);
                 return Ok(folded);

@@ -52,6 +52,16 @@ impl Folded {
         self.position = Some(position);
     }
 
+    /// Goes on behind this position, although not everything before it was folded. Only these incidents are open.
+    pub(super) fn pass(&mut self, position: u64, open: &HashSet<&str>) {
+        let is_over =
+            |state: &IncidentState| state.state == IncidentStatus::Open && !open.contains(state.id.as_str());
+        self.board.retain(|state| !is_over(state));
+        self.left_out.retain(|id| open.contains(id.as_str()));
+        self.count();
+        self.position = Some(position);
+    }
+
     /// How many open incidents are not on the board.
     pub(super) fn left_out(&self) -> usize {
         self.left_out.len()

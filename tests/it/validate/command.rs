@@ -359,3 +359,21 @@ fn a_recording_that_cannot_be_judged_leaves_the_others_alone() {
         assert!(ran.stdout.contains("runs/empty.ndjson"), "{kind}: {ran:?}");
     }
 }
+
+/// Files that nobody names, and what is no file: a transcript takes the next name.
+#[test]
+fn transcripts_leave_everything_as_it_is() {
+    let folder =
+        Scratch::new().with("short.toml", SHORT).with("out/short.ndjson", "mine").with("else", "mine too");
+    let out = folder.path().join("out");
+    std::os::unix::fs::symlink("../else", out.join("short-2.ndjson")).unwrap();
+    std::os::unix::fs::symlink("../nothing", out.join("short-3.ndjson")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(out.join("short-4.ndjson")).status().unwrap();
+    assert!(pipe.success());
+    let ran = incident(&["validate", "short.toml", "--transcripts", "out"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let content = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
+    assert_eq!((content("out/short.ndjson").as_str(), content("else").as_str()), ("mine", "mine too"));
+    assert!(!folder.path().join("nothing").exists());
+    assert!(content("out/short-5.ndjson").contains("incident_resolved"));
+}
