@@ -288,18 +288,26 @@ impl Follower {
             Follows::Reset { reason, .. } => Some(reason),
             _ => None,
         };
-        let seen = self.position.replace(Position { stream: stream_of(&opened), n: from.saturating_sub(1) });
+        let (stream, seen) = (stream_of(&opened), self.position.take());
+        // A server that knows no positions, or another one's, begins with what has come already: that does not come again.
+        let begins = match &seen {
+            Some(seen) if seen.stream == stream && matches!(reset, None | Some(ResetReason::Expired)) => {
+                from.max(seen.n.saturating_add(1))
+            }
+            _ => from,
+        };
+        self.position = Some(Position { stream, n: begins.saturating_sub(1) });
         self.remember();
         if !std::mem::replace(&mut self.opened_once, true) {
             return Item::Opened(opened);
         }
         let lost = match (reset, seen) {
             (Some(ResetReason::OtherStream | ResetReason::Ahead), _) | (_, None) => None,
-            (_, Some(seen)) => Some(from.saturating_sub(seen.n + 1)),
+            (_, Some(seen)) => Some(from.saturating_sub(seen.n.saturating_add(1))),
         };
         let away = self.lost_at.take().map_or(Duration::ZERO, |lost_at| lost_at.elapsed());
         let (server, replayed) =
-            (self.endpoints.current().to_string(), to.saturating_add(1).saturating_sub(from));
+            (self.endpoints.current().to_string(), to.saturating_add(1).saturating_sub(begins));
         Item::Back { server, away, replayed, to, lost, reset }
     }
 

@@ -49,6 +49,31 @@ fn everything_is_published() {
     assert_eq!(stored.stdout.lines().count(), 601, "{stored:?}");
 }
 
+/// It has nothing else to do than to print, also where there is nothing to be printed.
+#[test]
+fn watch_ends_although_nothing_happens() {
+    let server = Serving::with(&["--journal", "memory"]);
+    for args in [&["watch"][..], &["watch", "--json"]] {
+        let ran = server.incident(args).with_gone_reader().end();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+    }
+}
+
+/// Its status says how the incident ended.
+#[test]
+fn until_an_end_watch_goes_on() {
+    let server = Serving::with(&["--journal", "memory"]);
+    let open = server.incident(&["trigger", "database-outage", "--no-wait"]).run().stdout;
+    let watching =
+        server.incident(&["watch", "--until-resolved", "--incident", open.trim()]).with_gone_reader();
+    // Several events later.
+    let ran = server.incident(&["trigger", "database-outage", "--speed", "1000"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_eq!(server.incident(&["cancel", open.trim()]).run().status, Some(0));
+    let ran = watching.end();
+    assert_eq!(ran.status, Some(4), "{ran:?}");
+}
+
 /// It has nothing else to do than to print.
 #[test]
 fn watch_ends() {

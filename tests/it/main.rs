@@ -52,6 +52,7 @@ mod framing;
 mod gate;
 mod gated;
 mod gone_reader;
+mod greeted;
 mod guard;
 mod handshake;
 mod harness;

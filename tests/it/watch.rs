@@ -219,7 +219,8 @@ fn a_reader_that_goes_is_no_error() {
 fn a_server_that_goes_is_told_and_without_reconnecting_it_leaves() {
     let server = Serving::with(&["--trigger", "database-outage"]);
     let mut watching = server.incident(&["watch", "--no-reconnect"]).spawn();
-    watching.lines().recv_timeout(PATIENCE).unwrap();
+    let lines = watching.lines();
+    lines.recv_timeout(PATIENCE).unwrap();
     server.signal("TERM");
     let ran = watching.end();
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
@@ -227,7 +228,8 @@ fn a_server_that_goes_is_told_and_without_reconnecting_it_leaves() {
     assert!(!ran.stderr.contains("retrying"), "{}", ran.stderr);
     let server = Serving::with(&["--trigger", "database-outage"]);
     let mut waiting = server.incident(&["watch", "--no-reconnect", "--until-resolved"]).spawn();
-    waiting.lines().recv_timeout(PATIENCE).unwrap();
+    let lines = waiting.lines();
+    lines.recv_timeout(PATIENCE).unwrap();
     server.signal("TERM");
     assert_eq!(waiting.end().status, Some(3), "what it waited for did not come");
 }
@@ -291,7 +293,8 @@ fn leaving_says_what_goes_on() {
     let server = Serving::with(&["--speed", "1"]);
     let open = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
     let mut watching = server.incident(&["watch"]).spawn();
-    watching.lines().recv_timeout(PATIENCE).expect("the start");
+    let lines = watching.lines();
+    lines.recv_timeout(PATIENCE).expect("the start");
     watching.signal("INT");
     let ran = watching.end();
     assert_eq!(ran.status, Some(0), "{ran:?}");

@@ -1,6 +1,6 @@
 //! Follows the started incident to its end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::cli::known::Known;
 use crate::cli::out::print_event;
+use crate::cli::outage::Outage;
 use crate::cli::remote::times_of;
 use crate::cli::times::Asked;
 use crate::client::{Follower, Item};
@@ -44,7 +45,7 @@ impl Trigger {
         let mut clock = ServerClock::default();
         let (mut replay_to, mut has_all) = (0, false);
         let mut times = Asked::default();
-        let mut lost_at: Option<Instant> = None;
+        let mut outage = Outage::default();
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
             let item = tokio::select! {
@@ -60,21 +61,23 @@ impl Trigger {
                     for note in out.map(AlertsOut::notes).unwrap_or_default() {
                         show.note(&note);
                     }
-                    match (lost_at.map(|at| at.elapsed()), known.get(&accepted.id)) {
-                        (Some(away), _) if away >= Duration::from(self.reconnect_for) => {
+                    match outage.away() {
+                        Some(away) if away >= Duration::from(self.reconnect_for) => {
                             return Err(self.gave_up(&accepted.id));
                         }
-                        (Some(away), _) => show.waiting(&self.remote.url.any_of(), away),
-                        (None, Some(incident)) => show.tick(incident, clock.now_in(&incident.id)),
-                        (None, None) => {}
+                        Some(away) => show.waiting(&self.remote.url.any_of(), away),
+                        None => tick(known.get(&accepted.id), &clock, show),
                     }
                     continue;
                 }
             };
+            outage.hears(item.as_ref());
             match item {
                 Some(Item::Opened(opened)) => {
                     // The first connection may have been lost before it said anything.
-                    lost_at = None;
+                    if outage.greeted() {
+                        show.note("connected");
+                    }
                     clock.set(&opened);
                     replay_to = opened.follows.range().1;
                     if matches!(opened.follows, Follows::Reset { .. })
@@ -103,19 +106,18 @@ impl Trigger {
                         }
                     }
                 }
-                // Each attempt that fails comes here: only the first is told.
                 Some(Item::Lost { reason, .. }) => {
-                    if lost_at.replace(lost_at.unwrap_or_else(Instant::now)).is_none() {
-                        let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
-                        show.note(&format!("connection lost ({reason}): waiting up to {most} for {url}"));
+                    if outage.lost() {
+                        show.note(&self.lost(&reason));
                     }
                 }
                 Some(Item::Back { server, replayed, to, lost: Some(lost), away, .. }) => {
-                    lost_at = None;
                     (replay_to, has_all) = (to, replayed == 0);
-                    let back = format::back(&self.remote.url, &server, away);
-                    let replayed = format::count(replayed, "event");
-                    show.note(&format!("{back}: {replayed} replayed, {lost} lost"));
+                    if outage.greeted() || lost > 0 {
+                        let (url, replayed) = (&self.remote.url, format::count(replayed, "event"));
+                        let back = format::back(url, &server, away);
+                        show.note(&format!("{back}: {replayed} replayed, {lost} lost"));
+                    }
                     if lost > 0
                         && let Some(ended) = self.ended_unseen(accepted).await?
                     {
@@ -138,6 +140,12 @@ impl Trigger {
         }
     }
 
+    /// What is said when the connection is lost.
+    fn lost(&self, reason: &str) -> String {
+        let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
+        format!("connection lost ({reason}): waiting up to {most} for {url}")
+    }
+
     /// The failure when the server did not come back.
     fn gave_up(&self, id: &str) -> Failure {
         let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
@@ -153,5 +161,12 @@ impl Trigger {
     async fn ended_unseen(&self, accepted: &Accepted) -> Result<Option<IncidentState>, Failure> {
         let state = self.remote.incident(&accepted.id).await?;
         Ok(state.filter(|incident| incident.state != IncidentStatus::Open))
+    }
+}
+
+/// Shows how far an incident is now, as soon as it is known.
+fn tick(incident: Option<&IncidentState>, clock: &ServerClock, show: &mut dyn Show) {
+    if let Some(incident) = incident {
+        show.tick(incident, clock.now_in(&incident.id));
     }
 }

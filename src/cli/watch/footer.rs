@@ -60,11 +60,10 @@ impl Footer {
         self.clock.go_on();
     }
 
-    /// The connection is lost: the clocks stop, because nobody knows how the incident goes on. Returns whether it was there
-    /// before.
-    pub(super) fn lost(&mut self) -> bool {
+    /// The connection is lost: the clocks stop, because nobody knows how the incident goes on.
+    pub(super) fn lost(&mut self) {
         self.clock.stop();
-        self.lost.replace(self.lost.unwrap_or_else(Instant::now)).is_none()
+        self.lost.get_or_insert_with(Instant::now);
     }
 
     /// Writes something above the footer.

@@ -12,6 +12,7 @@ use super::session::{Session, already, exit_of};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::{painted, say};
+use crate::cli::reader;
 use crate::cli::remote::times_of;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
@@ -91,6 +92,7 @@ impl Watch {
     ) -> Result<Exit, Failure> {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         let mut times = Asked::default();
+        let mut unread = pin!(reader::leaves());
         loop {
             let item = tokio::select! {
                 item = follower.next() => item?,
@@ -105,6 +107,7 @@ impl Watch {
                     session.footer.told(&told);
                     continue;
                 }
+                () = &mut unread, if !self.until_resolved => return Err(Failure::unread()),
                 () = &mut interrupted => {
                     session.footer.clear();
                     session.say_open_incidents();

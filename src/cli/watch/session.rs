@@ -14,7 +14,8 @@ use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::known::Known;
-use crate::cli::out::{print_event, reader_has_left, say};
+use crate::cli::out::{print_event, reader_has_left, say, say_with_command};
+use crate::cli::outage::Outage;
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
@@ -44,6 +45,7 @@ pub(super) struct Session<'a> {
     /// Whether all events that were replayed at the start have come.
     has_begun: bool,
     held: Held,
+    outage: Outage,
     /// Whether an end may be among what was lost, and whether it is time to ask the server: when the connection is back, or with a
     /// heartbeat.
     may_have_missed_an_end: bool,
@@ -53,6 +55,9 @@ pub(super) struct Session<'a> {
     /// The incident in --incident, as long as it is not known whether the server knows it.
     pub(super) unconfirmed: Option<&'a str>,
 }
+
+/// How many columns are shown of what is not an event.
+const NOT_AN_EVENT: usize = 80;
 
 /// How many open incidents are named when the user leaves. A server may have thousands.
 const GO_ON: usize = 5;
@@ -76,6 +81,7 @@ impl<'a> Session<'a> {
             begun_at: None,
             has_begun: false,
             held: VecDeque::new(),
+            outage: Outage::default(),
             may_have_missed_an_end: false,
             asks_now: false,
             had_ended: None,
@@ -92,12 +98,14 @@ impl<'a> Session<'a> {
         let (others, newest) = open.split_at(open.len().saturating_sub(GO_ON));
         for incident in newest {
             let (id, shown) = (&incident.id, word(&incident.id));
-            say(format!("{id} goes on. Watch it: incident watch --incident {shown}{flags}"));
+            let command = format!("incident watch --incident {shown}{flags}");
+            say_with_command(&format!("{id} goes on. Watch it:"), &command);
         }
+        let list = format!("incident list --running{flags}");
         match others.len() {
             0 => {}
-            1 => say(format!("Another incident goes on, too: incident list --running{flags}")),
-            many => say(format!("{many} other incidents go on, too: incident list --running{flags}")),
+            1 => say_with_command("Another incident goes on, too:", &list),
+            many => say_with_command(&format!("{many} other incidents go on, too:"), &list),
         }
     }
 
@@ -108,9 +116,13 @@ impl<'a> Session<'a> {
 
     pub(super) fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
         self.asks_now |= matches!(item, Item::Back { .. } | Item::Heartbeat(_));
+        self.outage.hears(Some(&item));
         match item {
             Item::Opened(opened) => {
                 let (from, to) = opened.follows.range();
+                if self.outage.greeted() {
+                    self.note("connected");
+                }
                 (self.replay_to, self.has_all) = (to, false);
                 let position = opened.stream.parse().ok().map(|stream| Position { stream, n: to });
                 self.begun_at = position.map(|position| (position, opened.server_time));
@@ -133,8 +145,8 @@ impl<'a> Session<'a> {
                 }
             }
             Item::Lost { reason, retry_in, next } => {
-                // Each attempt that fails comes here: the first is told, and the footer counts on.
-                if self.footer.lost() {
+                self.footer.lost();
+                if self.outage.lost() {
                     let (url, wait) = (&self.watch.remote.url, retry_in.as_secs_f64());
                     let then = if self.watch.no_reconnect {
                         String::new()
@@ -148,16 +160,18 @@ impl<'a> Session<'a> {
             }
             Item::Back { server, away, replayed, to, lost, reset } => {
                 self.footer.alive();
+                let is_new = self.outage.greeted();
                 (self.replay_to, self.has_all) = (to, replayed == 0);
                 self.may_have_missed_an_end |= lost.is_none_or(|lost| lost > 0);
                 let back = format::back(&self.watch.remote.url, &server, away);
                 match (lost, reset) {
-                    (Some(lost), _) => {
+                    (Some(lost), _) if is_new || lost > 0 => {
                         self.note(&format!(
                             "{back}: {} replayed, {lost} lost",
                             format::count(replayed, "event")
                         ));
                     }
+                    (Some(_), _) => {}
                     (None, reset) => {
                         self.known.begin_anew();
                         let why = reset.map_or("the stream is another one", explain);
@@ -174,7 +188,7 @@ impl<'a> Session<'a> {
                 self.note(&format!("{missing}: {} lost", to - from + 1));
             }
             Item::NotAnEvent(text) => {
-                self.note(&format!("not an event: {}", text.chars().take(80).collect::<String>()));
+                self.note(&format!("not an event: {}", fit::cut(&visible(&text), NOT_AN_EVENT)));
             }
         }
         Ok(None)
@@ -313,7 +327,8 @@ impl<'a> Session<'a> {
         self.footer.above(|| {
             if self.watch.json { print_event(raw) } else { self.lines.print(envelope, offset_s) }
         })?;
-        if reader_has_left() { Err(Failure::unread()) } else { Ok(()) }
+        // How an incident ends is of use also to who reads no events.
+        if reader_has_left() && !self.watch.until_resolved { Err(Failure::unread()) } else { Ok(()) }
     }
 
     /// Prints a note about the connection on stderr: stdout has only events.
