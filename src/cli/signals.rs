@@ -90,10 +90,8 @@ pub(super) fn outlive_file_limits() {
 /// Whether the process is in a terminal. `nohup` leaves nothing of it but, on some systems, its input.
 #[cfg(unix)]
 fn in_terminal() -> bool {
-    let (output, errors) = (std::io::stdout(), std::io::stderr());
-    cfg!(target_os = "linux") && std::io::stdin().is_terminal()
-        || output.is_terminal()
-        || errors.is_terminal()
+    let input = cfg!(target_os = "linux") && std::io::stdin().is_terminal();
+    input || std::io::stdout().is_terminal() || std::io::stderr().is_terminal()
 }
 
 /// Whether the process was started so that closing its terminal does not end it, as by `trap '' HUP`. Only Linux tells.

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::http::Listed;
 use super::turns::{Busy, Turns};
 use crate::plan::Plan;
 use crate::player::{PlayError, Player, Speed, Started};
@@ -13,8 +12,6 @@ use crate::scenario::{Library, Scenario, Settings, SettingsError, SharedLibrary}
 /// Plays the scenarios of a library.
 pub(super) struct IncidentControl {
     pub(super) library: SharedLibrary,
-    /// The list of them.
-    pub(super) listed: Listed,
     /// Plans that are compiled at the same time.
     pub(super) compiling: Turns,
     pub(super) player: Player,

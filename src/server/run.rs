@@ -15,7 +15,7 @@ use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
 use super::hooks::Hooks;
-use super::http::{Figures, Incidents, Listed, Prefix, Quota, Streams};
+use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::{Options, cores};
@@ -133,7 +133,6 @@ impl Server {
         let sinks = Sinks::new(options.sinks, measured.clone(), counts, &lifecycle, leading);
         let control = Arc::new(IncidentControl {
             library: library.into(),
-            listed: Listed::default(),
             compiling: Turns::new(cores, WAITING),
             player,
             speed: options.speed,
@@ -173,6 +172,7 @@ impl Server {
                 lifecycle: Arc::clone(&lifecycle),
             }),
             control: Arc::clone(&control),
+            listed: Arc::default(),
             incidents: Arc::new(Incidents::new(journal.clone())),
             quota: Arc::new(Quota::new(cores, journal.clone())),
             publisher,

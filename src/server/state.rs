@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use super::access::{Auth, Guard};
 use super::control::IncidentControl;
 use super::hooks::Hooks;
-use super::http::{Figures, Incidents, Prefix, Quota, Streams};
+use super::http::{Figures, Incidents, Listed, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::peers::Peers;
 use super::publish::{PublishRate, Publisher};
@@ -31,6 +31,7 @@ pub(super) struct Parts {
     pub(super) lifecycle: Arc<Lifecycle>,
     pub(super) streams: Arc<Streams>,
     pub(super) control: Arc<IncidentControl>,
+    pub(super) listed: Arc<Listed>,
     pub(super) incidents: Arc<Incidents>,
     pub(super) quota: Arc<Quota>,
     pub(super) publisher: Arc<Publisher>,
@@ -61,6 +62,7 @@ parts! {
     lifecycle: Lifecycle,
     streams: Streams,
     control: IncidentControl,
+    listed: Listed,
     incidents: Incidents,
     quota: Quota,
     publisher: Publisher,

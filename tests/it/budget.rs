@@ -179,7 +179,7 @@ fn the_plans_of_all_variants_together_are_bounded() {
     let mut text = Declared { metrics: 5, samples: 20_000, ..SMALL }.text();
     let bytes = Scenario::parse("plain.toml", &text).unwrap().compile(1).unwrap().bytes();
     for variant in 0..50 {
-        write!(text, "[variant.v{variant}.resolution]\nsummary = \"over {variant}\"\n").unwrap();
+        write!(text, "[variant.v{variant}.change.resolution]\nsummary = \"over {variant}\"\n").unwrap();
     }
     let error = Scenario::parse("variants.toml", &text).unwrap_err().to_string();
     let first = 64 * 1024 * 1024 / bytes + 1;

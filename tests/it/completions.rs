@@ -223,8 +223,8 @@ fn fish_and_zsh_complete_in_folders_whose_names_are_quoted() {
         let ask = format!(
             "zmodload zsh/zpty; zpty z zsh -f -i; \
              zpty -w z \"cd '{}'; PS1='>'; fpath=({scripts} \\$fpath); autoload -Uz compinit; compinit -u -D\"; \
-             zpty -w z 'typed() {{ printf \"<%s>\" \"$@\"; print DO''NE }}; compdef _incident typed; print READ''Y'; \
-             zpty -r z text '*READY*'; zpty -w z $'{typed}\\t'; zpty -r z text '*DONE*'; print -r -- \"$text\"; zpty -d z",
+             zpty -w z 'typed() {{ printf \"<%s>\" \"$@\"; print DO$((1))NE }}; compdef _incident typed; print READ$((1))Y'; \
+             zpty -r z text '*READ1Y*'; zpty -w z $'{typed}\\t'; zpty -r z text '*DO1NE*'; print -r -- \"$text\"; zpty -d z",
             folder.path().display()
         );
         let zsh = shell("timeout", &["14", "zsh", "-f", "-c", &ask], "ws://127.0.0.1:1/ws");

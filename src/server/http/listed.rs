@@ -19,10 +19,11 @@ use crate::server::door::ConnectionInfo;
 /// `GET /api/scenarios`
 pub(in crate::server) async fn scenarios(
     State(control): State<Arc<IncidentControl>>,
+    State(listed): State<Arc<Listed>>,
     State(quota): State<Arc<Quota>>,
     Extension(info): Extension<ConnectionInfo>,
 ) -> Result<Response, Problem> {
-    let text = control.listed.text(control.library.get()).await?;
+    let text = listed.text(control.library.get()).await?;
     quota.answer(info.peer(), "application/json", text)
 }
 

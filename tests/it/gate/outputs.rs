@@ -16,7 +16,8 @@ const ASKS: [&str; 10] = [
     "Term::stdout().size()",
     "Term::stderr().size()",
     "ProgressDrawTarget::stderr",
-    "(std::io::stdin(), std::io::stdout(), std::io::stderr())",
+    // A line break behind what was drawn.
+    "io::stderr().write_all(b\"\\n\")",
 ];
 
 /// What writes to stdout or stderr, or may, and the files that have it.
