@@ -11,6 +11,7 @@ use incident::journal::{
 };
 use incident::player::{Player, Speed};
 use incident::scenario::Library;
+use sha2::Digest;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -222,11 +223,18 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
              CREATE UNIQUE INDEX events_by_incident ON events (subject, idx)",
         )
         .unwrap();
+    // Checksums of plans had no name in them, and there were none of no plan.
+    let digest = sha2::Sha256::digest("the plan");
+    let checksum = i64::from_le_bytes(digest[..8].try_into().unwrap());
+    connection.execute("UPDATE incidents SET plan_checksum = ?1 WHERE subject = 'b'", [checksum]).unwrap();
+    connection.execute("UPDATE incidents SET plan_checksum = NULL WHERE plan IS NULL", []).unwrap();
     drop(connection);
     let journal = open(&file);
     assert_eq!(frames(&all(&journal).await, journal.stream()), before);
     assert_eq!(journal.stream(), &stream);
     assert_eq!(journal.incidents(1).await.unwrap()[0].subject, "b");
+    assert_eq!(journal.warnings().len(), 1, "{:?}", journal.warnings());
+    assert_eq!(journal.plan("b").await.unwrap().as_deref(), Some("the plan"));
     drop(journal);
     let connection = rusqlite::Connection::open(&file).unwrap();
     let plan: String = connection

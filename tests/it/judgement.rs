@@ -157,7 +157,7 @@ pub fn sql(file: &Path, statement: &str) {
 }
 
 /// Statements that damage a journal, and how many of its 240 events can be kept.
-const STATEMENTS: [(&str, u64); 43] = [
+const STATEMENTS: [(&str, u64); 45] = [
     ("UPDATE events SET data = replace(data, '0.31', '0.32') WHERE position = 150", 149),
     ("UPDATE events SET time_us = time_us + 1 WHERE position = 1", 0),
     ("UPDATE events SET checksum = checksum + 1 WHERE position = 240", 239),
@@ -191,6 +191,12 @@ const STATEMENTS: [(&str, u64); 43] = [
     ("DELETE FROM keys WHERE id = 'event-7'", 240),
     ("UPDATE incidents SET plan = 'another' WHERE subject = 'open'", 240),
     ("UPDATE incidents SET plan = CAST(x'ff' AS TEXT) WHERE subject = 'open'", 240),
+    ("UPDATE incidents SET plan = NULL, plan_checksum = NULL WHERE subject = 'open'", 240),
+    // Another incident's plan.
+    (
+        "UPDATE incidents SET (plan, plan_checksum) = (SELECT plan, plan_checksum FROM incidents WHERE subject = 'open')",
+        240,
+    ),
     ("UPDATE incidents SET ended = 240 WHERE subject = 'open'", 240),
     ("UPDATE incidents SET ended = 0 WHERE subject = 'over'", 240),
     ("UPDATE incidents SET start = start + 1 WHERE subject = 'keyed'", 240),

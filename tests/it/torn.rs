@@ -249,7 +249,7 @@ async fn a_row_that_was_changed_or_taken_is_found_out() {
         ("UPDATE incidents SET ended = 400 WHERE subject = 'b'", "b does not begin or end where"),
         ("UPDATE incidents SET ended = 0 WHERE subject = 'a'", "a should be open, but its events"),
         ("UPDATE incidents SET start = 302 WHERE subject = 'b'", "b does not begin or end where"),
-        ("PRAGMA user_version = 99", "reads formats up to 4"),
+        ("PRAGMA user_version = 99", "reads formats up to 5"),
     ] {
         match image.after(|folder| with_sqlite(folder, statement)).await {
             Opened::Refused(why) => assert!(why.contains(found), "{statement}: {why}"),

@@ -35,6 +35,18 @@ pub(super) fn of_text(text: &str) -> i64 {
     first_eight(&Sha256::digest(text))
 }
 
+/// The checksum of what an incident has as its plan, or of that it has none: a plan is followed only for its own incident.
+pub(super) fn of_plan(subject: &str, plan: Option<&str>) -> i64 {
+    let mut hash = Sha256::new();
+    hash.update((subject.len() as u64).to_le_bytes());
+    hash.update(subject);
+    if let Some(plan) = plan {
+        hash.update([1]);
+        hash.update(plan);
+    }
+    first_eight(&hash.finalize())
+}
+
 fn first_eight(digest: &[u8]) -> i64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&digest[..8]);

@@ -112,7 +112,7 @@ impl Commit<'_> {
                 .prepare_cached(
                     "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, ?2, 0, ?3, ?4)",
                 )?
-                .execute(params![subject, position, plan, plan.as_deref().map(chain::of_text)])?;
+                .execute(params![subject, position, plan, chain::of_plan(&subject, plan.as_deref())])?;
         }
         let ended = kind.role() == Role::End;
         if ended {

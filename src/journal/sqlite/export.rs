@@ -81,7 +81,7 @@ impl FileExport {
             let is_open = ended == 0 || ended > self.until;
             let (plan, checksum): (Option<String>, Option<i64>) =
                 if is_open { (row.get(2)?, row.get(3)?) } else { (None, None) };
-            let plan = plan.filter(|plan| checksum == Some(chain::of_text(plan)));
+            let plan = plan.filter(|plan| checksum == Some(chain::of_plan(subject, Some(plan))));
             Ok(Row { start, plan: plan.map(Into::into) })
         });
         found.optional()

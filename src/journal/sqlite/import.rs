@@ -93,7 +93,7 @@ impl Import for FileImport {
                     stored.subject,
                     start,
                     plan.as_deref(),
-                    plan.as_deref().map(chain::of_text)
+                    chain::of_plan(&stored.subject, plan.as_deref())
                 ])?;
                 if let Some(key) = key {
                     keys::insert(to, key, stored.position)?;
@@ -113,9 +113,9 @@ impl Import for FileImport {
             for (subject, end) in over {
                 // Where it began is not known any more, and nothing asks for it.
                 to.prepare_cached(
-                    "INSERT OR IGNORE INTO incidents (subject, start, ended) VALUES (?1, ?2, ?2)",
+                    "INSERT OR IGNORE INTO incidents (subject, start, ended, plan_checksum) VALUES (?1, ?2, ?2, ?3)",
                 )?
-                .execute(params![subject, end])?;
+                .execute(params![subject, end, chain::of_plan(subject, None)])?;
             }
             head::store(to, &stream, *head)
         })?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::clock::Moment;
@@ -54,16 +53,16 @@ fn misfit(connection: &Connection, limit: i64) -> rusqlite::Result<Option<String
         .optional()
 }
 
-/// The first incident, of all or of the open ones, whose plan has a wrong checksum.
+/// The first incident, of all or of the open ones, whose plan, or that it has none, has a wrong checksum.
 pub(super) fn wrong_plan(connection: &Connection, all: bool) -> rusqlite::Result<Option<String>> {
     let condition = if all { "" } else { " WHERE ended = 0" };
     let mut statement =
         connection.prepare(&format!("SELECT subject, plan, plan_checksum FROM incidents{condition}"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (plan, checksum): (Option<String>, Option<i64>) = (row.get(1)?, row.get(2)?);
-        if plan.as_deref().map(chain::of_text) != checksum {
-            return Ok(Some(row.get(0)?));
+        let subject: String = row.get(0)?;
+        if known_plan(row, &subject, 1, 2).is_err() {
+            return Ok(Some(subject));
         }
     }
     Ok(None)
@@ -131,8 +130,7 @@ pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Ope
     Ok(Ok(open))
 }
 
-/// The incidents without a resolution, in order of their start. A plan with a wrong checksum is
-/// empty.
+/// The incidents without a resolution, in order of their start. A plan with a wrong checksum is empty, also one that is gone.
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident>> {
     let mut statement = connection.prepare_cached(
         "SELECT e.subject, max(e.idx), max(e.time_us) FROM events e
@@ -146,8 +144,7 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident
     )?;
     let rows = statement.query_map([], |row| {
         let subject: String = row.get(0)?;
-        let has_plan = row.get_ref(2)? != ValueRef::Null;
-        let plan = sound_plan(row, 2, 3).or(has_plan.then(String::new));
+        let plan = known_plan(row, &subject, 2, 3).unwrap_or_else(|WrongPlan| Some(String::new()));
         let (index, time_us) = newest.get(&subject).copied().unwrap_or_default();
         Ok(OpenIncident {
             index,
@@ -189,15 +186,24 @@ pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<
 pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Arc<str>>> {
     let plan = connection
         .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1 AND ended = 0")?
-        .query_row([subject], |row| Ok(sound_plan(row, 0, 1)))
+        .query_row([subject], |row| Ok(known_plan(row, subject, 0, 1).unwrap_or_default()))
         .optional()?;
     Ok(plan.flatten().map(Into::into))
 }
 
-/// The plan in a row; `None` also if its checksum is wrong or it is no text.
-fn sound_plan(row: &rusqlite::Row<'_>, plan: usize, checksum: usize) -> Option<String> {
-    let (plan, checksum): (Option<String>, Option<i64>) = (row.get(plan).ok()?, row.get(checksum).ok()?);
-    plan.filter(|plan| checksum == Some(chain::of_text(plan)))
+/// The checksum of a plan is wrong, or it is no text.
+struct WrongPlan;
+
+/// The plan in the row of an incident, which may have none.
+fn known_plan(
+    row: &rusqlite::Row<'_>,
+    subject: &str,
+    plan: usize,
+    checksum: usize,
+) -> Result<Option<String>, WrongPlan> {
+    let read = || Ok::<_, rusqlite::Error>((row.get::<_, Option<String>>(plan)?, row.get(checksum)?));
+    let (plan, checksum): (_, Option<i64>) = read().map_err(|_| WrongPlan)?;
+    if checksum == Some(chain::of_plan(subject, plan.as_deref())) { Ok(plan) } else { Err(WrongPlan) }
 }
 
 /// The incident with this id.
@@ -272,5 +278,38 @@ mod tests {
             .execute("INSERT INTO incidents (subject, start, ended) VALUES ('over', 1, 2)", [])
             .unwrap();
         assert_eq!(judge(&connection), None, "all events of it were dropped");
+    }
+
+    #[test]
+    fn a_plan_is_followed_only_for_its_own_incident_and_none_gets_lost() {
+        let connection = journal();
+        let add =
+            "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, 4, 0, ?2, ?3)";
+        connection.execute("DELETE FROM incidents", []).unwrap();
+        for (subject, text) in [("a", Some("plan of a")), ("b", Some("plan of b")), ("c", None)] {
+            connection.execute(add, params![subject, text, chain::of_plan(subject, text)]).unwrap();
+        }
+        let plans = |connection: &Connection| {
+            let open = open(connection).unwrap();
+            ["a", "b", "c"].map(|name| {
+                let plan = open.iter().find(|open| open.subject == name).unwrap().plan.clone();
+                plan.map(|plan| plan.to_string())
+            })
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(wrong_plan(&connection, true).unwrap(), None);
+        assert_eq!(plans(&connection), [text("plan of a"), text("plan of b"), None]);
+        for (statement, wanted) in [
+            (
+                "UPDATE incidents SET (plan, plan_checksum) = (SELECT plan, plan_checksum FROM incidents WHERE subject = 'b')",
+                [text(""), text("plan of b"), text("")],
+            ),
+            ("UPDATE incidents SET plan = NULL, plan_checksum = NULL", [text(""), text(""), text("")]),
+        ] {
+            connection.execute(statement, []).unwrap();
+            assert!(wrong_plan(&connection, false).unwrap().is_some(), "{statement}");
+            assert_eq!(plans(&connection), wanted, "{statement}");
+        }
+        assert_eq!(plan(&connection, "a").unwrap(), None);
     }
 }

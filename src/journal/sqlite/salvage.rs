@@ -104,7 +104,7 @@ impl Copying {
             let plan = plan(from, &event.subject).ok().flatten();
             to.execute(
                 "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, ?2, 0, ?3, ?4)",
-                params![event.subject, start, plan, plan.as_deref().map(chain::of_text)],
+                params![event.subject, start, plan, chain::of_plan(&event.subject, plan.as_deref())],
             )?;
         }
         if event.kind.role() == Role::End {
@@ -124,5 +124,5 @@ fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Strin
         .query_row([subject], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (plan, checksum) = stored.unwrap_or_default();
-    Ok(plan.filter(|plan| checksum == Some(chain::of_text(plan))))
+    Ok(plan.filter(|plan| checksum == Some(chain::of_plan(subject, Some(plan)))))
 }

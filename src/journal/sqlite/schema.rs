@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, params};
 
-use super::head;
+use super::{chain, head};
 
 /// The migrations, each from one format to the next.
-const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 4] = [tables, sealed_head, keys, marked];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 5] =
+    [tables, sealed_head, keys, marked, bound_plans];
 
 /// The newest format. Kept in SQLite's `user_version`.
 #[expect(clippy::cast_possible_wrap, reason = "there are only a few migrations")]
@@ -104,6 +105,24 @@ fn marked(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     ",
     )?;
     transaction.pragma_update(None, "application_id", APPLICATION)
+}
+
+/// Format 5: the checksum of a plan has the name of its incident, and an incident without a plan has a checksum, too. What had a wrong
+/// one keeps it.
+fn bound_plans(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut update = transaction.prepare("UPDATE incidents SET plan_checksum = ?2 WHERE rowid = ?1")?;
+    let mut rows = transaction.prepare("SELECT rowid, subject, plan, plan_checksum FROM incidents")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let (subject, checksum): (String, Option<i64>) = (row.get(1)?, row.get(3)?);
+        // A damaged one may be no text.
+        if let Ok(plan) = row.get::<_, Option<String>>(2)
+            && plan.as_deref().map(chain::of_text) == checksum
+        {
+            update.execute(params![row.get::<_, i64>(0)?, chain::of_plan(&subject, plan.as_deref())])?;
+        }
+    }
+    Ok(())
 }
 
 /// What a database has: tables, indexes, triggers and views, each by its kind and name, with the text that made it, without
