@@ -97,6 +97,8 @@ pub enum TroubleKind {
     History,
     /// The stream was remade or restored, or has lost events, and has another name now: it has to be opened anew.
     Replaced,
+    /// The journal's file was removed, and what it had could not be copied before the end.
+    Lost,
     /// The engine has stopped.
     Stopped,
     /// Any other problem.
@@ -147,6 +149,7 @@ impl fmt::Display for Trouble {
             TroubleKind::Unreachable => "the servers that store it confirm nothing",
             TroubleKind::History => "its history has changed",
             TroubleKind::Replaced => "its stream is another one now",
+            TroubleKind::Lost => "its events are lost: its file was removed, and they could not be copied",
             TroubleKind::Stopped => "its writing thread has stopped",
             TroubleKind::Other => "the database reported an error",
         })?;

@@ -229,6 +229,37 @@ async fn a_full_disk_holds_everything_up_and_loses_nothing() {
     fails_and_comes_back(&server, &inside, &mut SmallDisk { folder }).await;
 }
 
+/// No copy can be made of a journal that is removed on a full disk, under whatever name; what is tried leaves nothing behind.
+#[tokio::test]
+#[ignore = "mounts a file system of its own (unshare, mount): ./tests/run runs this"]
+async fn a_copy_that_a_full_disk_prevents_leaves_no_file() {
+    let mounted = Scratch::new();
+    let journal = mounted.path().join("journal.db");
+    let mount = format!("mount -t tmpfs -o size=8m small '{}'", mounted.text());
+    let server = Serving::within(&mount, &[&["--journal", journal.to_str().unwrap()], &FAST[..]].concat());
+    let folder = PathBuf::from(format!("/proc/{}/root{}", server.id(), mounted.text()));
+    let mut disk = SmallDisk { folder: folder.clone() };
+    disk.fill();
+    fs::remove_file(folder.join("journal.db")).unwrap();
+    let said = soon("the journal to be missed", async {
+        loop {
+            let reply = get(server.address(), "/readyz").await;
+            if reply.body.contains("do not stop the server") {
+                return reply.body;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(said.await.contains("No space left"));
+    let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    assert_eq!(names, ["filler", "journal.db-head", "journal.db-lock", "journal.db-shm", "journal.db-wal"]);
+    // Who started the server learns that its events are lost.
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(1));
+}
+
 #[test]
 #[ignore = "mounts a file system of its own (unshare, mount): ./tests/run runs this"]
 fn a_file_that_cannot_be_written_is_refused_with_the_way_out() {

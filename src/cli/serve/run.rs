@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use futures_util::future::OptionFuture;
+use tokio::sync::watch;
 
 use super::again::Again;
 use super::args::Serve;
@@ -30,7 +31,7 @@ use crate::cli::receivers_file;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::sinks_file;
-use crate::journal::Journal;
+use crate::journal::{Journal, Trouble, TroubleKind};
 use crate::server::{Options, ServeError, Server, SinkSetup};
 
 /// How long the end of the process waits for threads that are still at work.
@@ -64,7 +65,13 @@ impl Serve {
         // What waits for a disk or for the reader of stdout must not make the end wait.
         runtime.shutdown_timeout(LAST_THREADS);
         again.begin()?;
-        ended
+        // Only the end of the journal shows whether everything is kept.
+        match &*ended?.borrow() {
+            Some(trouble) if trouble.kind() == TroubleKind::Lost => {
+                Err(Failure::new(Exit::Internal, anyhow!("the journal is gone: {trouble}")))
+            }
+            _ => Ok(Exit::Fine),
+        }
     }
 
     fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
@@ -138,6 +145,7 @@ impl Serve {
         }
     }
 
+    /// Returns what is wrong with the journal, which ends later.
     async fn serve(
         self,
         begun: Begun<impl AsyncFnOnce(bool)>,
@@ -146,7 +154,7 @@ impl Serve {
         color: bool,
         quiet: bool,
         again: &Again,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<watch::Receiver<Option<Trouble>>, Failure> {
         let Scenarios { library, description: scenarios, watched } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
@@ -164,6 +172,7 @@ impl Serve {
         opened.warn_of_others(&tokens);
         let OpenedJournal { journal, description, .. } = opened;
         self.check_peers(&journal)?;
+        let health = journal.health();
         let clock = journal.clock().doubt().map(ToString::to_string);
         let is_other = again.wanted(&journal, &tokens, ReadyFiles::of(&self));
         let server =
@@ -241,7 +250,7 @@ impl Serve {
         self.say_stopped(quiet);
         // While the runtime is there, a second signal ends the process at once.
         finish_stderr();
-        Ok(Exit::Fine)
+        Ok(health)
     }
 }
 

@@ -153,12 +153,15 @@ impl Claim {
     /// that has it.
     pub(super) fn of_name(path: &Path) -> std::io::Result<Result<Self, String>> {
         let lock = beside(path, "lock");
-        let mut file = match first(&lock, By::Owner)? {
+        let file = match first(&lock, By::Owner)? {
             First::Locked(file) => file,
             First::Held(holder) => return Ok(Err(holder)),
         };
-        sign(&mut file)?;
-        Ok(Ok(Self { file, spent: Some(lock) }))
+        refuse_strange(&file)?;
+        // If it can't be written, as on a full disk, it does not stay.
+        let mut claim = Self { file, spent: Some(lock) };
+        write_holder(&mut claim.file)?;
+        Ok(Ok(claim))
     }
 }
 
@@ -234,9 +237,19 @@ fn is_own(mut file: &File) -> std::io::Result<bool> {
 
 /// Writes the id of this process into the lock file.
 fn sign(file: &mut File) -> std::io::Result<()> {
-    if !is_own(file)? {
-        return Err(std::io::Error::other("it is not a lock file of a journal: move it away"));
+    refuse_strange(file)?;
+    write_holder(file)
+}
+
+/// Refuses to write into what is no lock file.
+fn refuse_strange(file: &File) -> std::io::Result<()> {
+    if is_own(file)? {
+        return Ok(());
     }
+    Err(std::io::Error::other("it is not a lock file of a journal: move it away"))
+}
+
+fn write_holder(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(format!("process {}\n", std::process::id()).as_bytes())

@@ -2,6 +2,8 @@
 //! the copy that a program which synchronises folders makes. What it has is gone with the process, and only the process can
 //! read it. So a whole journal is made of it under a name beside the old one.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -65,11 +67,23 @@ pub(super) fn rescue(
             }
             Err(error) => error,
         };
+        if is_for_all(&error) {
+            return Err(error);
+        }
         if !matches!(error, OpenError::Exists { .. } | OpenError::Held { .. }) {
             failed.get_or_insert(error);
         }
     }
     Err(failed.unwrap_or_else(|| OpenError::unusable(journal, "no name is left for a copy")))
+}
+
+/// Whether another name would not help: the disk is full, or can't be written at all.
+fn is_for_all(error: &OpenError) -> bool {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let mut kinds = causes.filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.any(|kind| {
+        matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem)
+    })
 }
 
 /// `rescued`, `rescued-2` and so on.

@@ -111,7 +111,13 @@ fn make(mut names: impl Iterator<Item = PathBuf>) -> io::Result<Option<(PathBuf,
     names
         .find_map(|name| {
             let made = Claim::take(&name).transpose()?;
-            Some(made.and_then(|claim| private::make(&name).map(|_| (name, claim))))
+            Some(made.and_then(|claim| match private::make(&name) {
+                Ok(_) => Ok((name, claim)),
+                Err(error) => {
+                    remove(&name);
+                    Err(error)
+                }
+            }))
         })
         .transpose()
 }

@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::super::ages::Ages;
 use super::super::clock::Clock;
-use super::super::error::{JournalError, Trouble};
+use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
 use super::super::recent::Recent;
@@ -175,6 +175,7 @@ impl Writer {
                         tracing::error!(
                             "the events of the journal are lost: its file was removed, and they could not be copied"
                         );
+                        self.condition.set_writer(Some(Trouble::new(TroubleKind::Lost)));
                     }
                     return self.upkeep.stop(&self.connection);
                 }
