@@ -111,7 +111,9 @@ pub(super) fn open(
     for warning in &warnings {
         tracing::warn!(journal = %path.display(), "{warning}");
     }
-    let stream = if judged.tail == Tail::Unknown {
+    // Under another name it has another witness file, which confirms nothing of what comes now. That is so of one without events, too.
+    let is_unwitnessed = !is_unbegun && remembered == Remembered::Nothing;
+    let stream = if judged.tail == Tail::Unknown || is_unwitnessed {
         let anew = StreamId::fresh();
         tracing::warn!(old = %stream, new = %anew, "the journal continues as a new stream");
         head::store(&connection, &anew, head).map_err(sqlite)?;
