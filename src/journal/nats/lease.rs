@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::JournalError;
@@ -34,6 +34,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// … and the longest time that each of them waits besides, so that they don't all try at once.
 const SPREAD: Duration = Duration::from_millis(300);
+
+/// How long this process waits, while the holder is silent, before it asks whether the servers are there.
+const UNSURE: Duration = Duration::from_secs(2);
+
+/// How long it goes on asking: then somebody has taken the lease, or nothing is stored.
+const SURE: Duration = Duration::from_secs(5);
 
 /// The most bytes of a lease: those that servers write have some 150.
 const MOST_BYTES: usize = 4 * 1024;
@@ -188,9 +194,23 @@ impl<'a> Keeper<'a> {
                 self.take().await;
             }
         }
+        self.ask_who_is_silent().await;
         self.shared.figures.leads(self.held.is_some());
         self.shared.vitals.led(self.is_led());
         self.shared.vitals.check();
+    }
+
+    /// A holder that was killed renews nothing, as if the servers stored nothing. One of them that leads says which of the two it is.
+    async fn ask_who_is_silent(&self) {
+        let since = self.seen.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed());
+        if self.held.is_some() || !(UNSURE..SURE).contains(&since) {
+            return;
+        }
+        let Shared { api, names, vitals, .. } = self.shared;
+        let newest = newest_of(&names.lease());
+        if timeout(LOOK, api.leader_read(&names.control, &newest)).await.is_ok_and(|answer| answer.is_ok()) {
+            vitals.confirm_lease();
+        }
     }
 
     async fn look(&mut self) -> Result<(), Fault> {

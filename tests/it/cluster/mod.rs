@@ -15,6 +15,7 @@ mod permitted;
 mod proxied;
 mod remade;
 mod secured;
+mod silence;
 mod stalled;
 mod told;
 mod two;
