@@ -1,12 +1,20 @@
 //! The configuration of the two streams: as they are created, and what is refused in what is found.
 
+use async_nats::ServerInfo;
 use serde_json::{Value, json};
 
 use super::api::{Api, Fault, NAME_IN_USE, NO_STREAM};
 use super::kept::{Kept, Lost};
 use super::location::Location;
 use super::names::Names;
+use super::plans::PART;
 use crate::contract::StreamId;
+
+/// The oldest servers that keep what they have acknowledged when their cluster changes.
+const OLDEST: (u64, u64, u64) = (2, 12, 6);
+
+/// The largest messages: parts of plans, with their headers and some room.
+const LARGEST: usize = PART + 16 * 1024;
 
 /// Where the configuration of the events has the name of the stream as clients know it.
 pub(super) const STREAM: &str = "incident.stream";
@@ -159,6 +167,30 @@ pub(super) fn control(names: &Names, location: &Location) -> Value {
         "allow_direct": true,
         "metadata": { FORMAT: NEWEST },
     })
+}
+
+/// Refuses a server that is too old, or takes only small messages.
+pub(super) fn check_server(info: &ServerInfo) -> Result<(), String> {
+    let ServerInfo { version, max_payload, .. } = info;
+    if parsed(version).is_none_or(|version| version < OLDEST) {
+        let (major, minor, patch) = OLDEST;
+        return Err(format!(
+            "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
+        ));
+    }
+    if *max_payload < LARGEST {
+        return Err(format!(
+            "the server has max_payload = {max_payload}, and would refuse events and plans: it has to be {LARGEST} or more, as by default"
+        ));
+    }
+    Ok(())
+}
+
+/// `2.15.1`, or `2.16.0-RC.1`.
+fn parsed(version: &str) -> Option<(u64, u64, u64)> {
+    let mut numbers = version.split(['.', '-']).map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some((next()?, next()?, next()?))
 }
 
 /// Refuses a configuration that could lose events, leave holes or change what was written. What only a newer server knows is

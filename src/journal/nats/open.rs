@@ -35,9 +35,6 @@ use super::tail;
 use super::vitals::Vitals;
 use crate::input_file;
 
-/// The oldest servers that keep what they have acknowledged when their cluster changes.
-const OLDEST: (u64, u64, u64) = (2, 12, 6);
-
 const CONNECTING: Duration = Duration::from_secs(3);
 
 /// The most that is read of a file with keys or certificates.
@@ -120,17 +117,11 @@ pub(super) async fn open(
 /// Connects to servers that are new enough.
 ///
 /// # Errors
-/// They can't be reached or are too old.
+/// They can't be reached, are too old or take only small messages.
 pub(super) async fn reach(location: &Location) -> Result<Api, String> {
     let permissions = Arc::new(Permissions::default());
     let client = connect(location, &permissions).await?;
-    let version = client.server_info().version;
-    if parsed(&version).is_none_or(|version| version < OLDEST) {
-        let (major, minor, patch) = OLDEST;
-        return Err(format!(
-            "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
-        ));
-    }
+    config::check_server(&client.server_info())?;
     Ok(Api::new(client, permissions))
 }
 
@@ -203,13 +194,6 @@ fn checked(file: &Path, what: &str, has: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{what} {}: it has no {}; a PEM file is needed", file.display(), has.trim_matches('-')))
-}
-
-/// `2.15.1`, or `2.16.0-RC.1`.
-fn parsed(version: &str) -> Option<(u64, u64, u64)> {
-    let mut numbers = version.split(['.', '-']).map(str::parse);
-    let mut next = || numbers.next()?.ok();
-    Some((next()?, next()?, next()?))
 }
 
 /// What the leader says of the stream, and the fold before its first event. If what the holder of the lease has read is not

@@ -17,7 +17,7 @@ use super::names::Names;
 use super::shared::Shared;
 
 /// The most bytes of a part. The servers' own limit is 1 MiB a message.
-const PART: usize = 512 * 1024;
+pub(super) const PART: usize = 512 * 1024;
 
 /// How often the leader must say that it lacks a plan.
 const TRIES: usize = 2;

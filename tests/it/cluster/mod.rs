@@ -16,6 +16,7 @@ mod proxied;
 mod remade;
 mod secured;
 mod silence;
+mod small;
 mod stalled;
 mod told;
 mod two;
