@@ -27,7 +27,6 @@ use super::publish::Publish;
 use super::remote::url_is_given;
 use super::report::Report;
 use super::schema::Schema;
-use super::screen;
 use super::serve::Serve;
 use super::show::Show;
 use super::signals;
@@ -143,7 +142,7 @@ pub fn main() -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(Cli::command()),
     };
-    screen::leave();
+    out::leave_drawing();
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -141,9 +141,17 @@ pub(super) fn finish_stderr() {
     }
 }
 
+/// Before something else is written to the terminal, or the process ends: what is drawn stays.
+pub(super) fn leave_drawing() {
+    if screen::leaves_line() {
+        // If this fails, the terminal is gone.
+        let _ = io::stderr().write_all(b"\n");
+    }
+}
+
 /// Errors are ignored: a closed stderr is no reason to stop.
 fn to_stderr(line: String) {
-    screen::leave();
+    leave_drawing();
     match BACKLOG.get() {
         Some(backlog) => backlog.push(line.into_bytes()),
         None => drop(io::stderr().write_all(line.as_bytes())),
@@ -185,7 +193,7 @@ static READER_LEFT: AtomicBool = AtomicBool::new(false);
 /// A reader that has gone changes nothing about what a command does, or finds: it goes on, and what it would print is lost.
 fn to_stdout(bytes: &[u8]) -> io::Result<()> {
     if io::stdout().is_terminal() {
-        screen::leave();
+        leave_drawing();
     }
     // What stays in a buffer would be written at the end of the process, where no error can be told.
     match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {

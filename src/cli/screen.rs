@@ -1,7 +1,7 @@
 //! The terminal on which lines are drawn again and again. Also where it becomes narrower meanwhile, nothing stays of what was
 //! drawn before.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::Term;
@@ -18,12 +18,9 @@ const CLEAR_REST: &str = "\r\x1b[J";
 /// which is drawn anew; behind a line that reaches the border it would take a row that nobody knows of.
 static RESTS: AtomicBool = AtomicBool::new(false);
 
-/// Before something else is written to the terminal, or the process ends: what is drawn stays.
-pub(super) fn leave() {
-    if RESTS.swap(false, Ordering::Relaxed) {
-        // If this fails, the terminal is gone.
-        let _ = io::stderr().write_all(b"\n");
-    }
+/// Whether it does. From now on it is expected behind that line.
+pub(super) fn leaves_line() -> bool {
+    RESTS.swap(false, Ordering::Relaxed)
 }
 
 /// Where bars are drawn: on stderr, if it is a terminal, at most so many times in a second.

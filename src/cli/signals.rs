@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::exit::{Exit, Failure};
+use super::out;
 use super::runtime::runtime;
-use super::screen;
 use crate::journal::Stop;
 
 /// A signal that follows another one within this time is the same wish: `timeout` and others send it to the process and to its group.
@@ -31,7 +31,7 @@ pub(super) fn shutdown() -> impl Future<Output = ()> {
         tokio::spawn(async move {
             // The kernel and the shell both send SIGHUP: the second one is no wish for haste.
             signals.after(first).await;
-            screen::leave();
+            out::leave_drawing();
             std::process::exit(Exit::Interrupted as i32);
         });
     }

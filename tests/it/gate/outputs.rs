@@ -9,6 +9,7 @@ use crate::tidy::{files, relative};
 const ASKS: [&str; 10] = [
     "stdout().is_terminal()",
     "stderr().is_terminal()",
+    "stdout().as_fd()",
     "apply(&std::io::stdout())",
     "apply(&std::io::stderr())",
     "redraws(&std::io::stdout())",
@@ -16,8 +17,6 @@ const ASKS: [&str; 10] = [
     "Term::stdout().size()",
     "Term::stderr().size()",
     "ProgressDrawTarget::stderr",
-    // A line break behind what was drawn.
-    "io::stderr().write_all(b\"\\n\")",
 ];
 
 /// What writes to stdout or stderr, or may, and the files that have it.
