@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use super::head::Head;
 use super::judge::{Case, Depth, judge};
 use super::schema;
+use super::watchdog::Work;
 use super::witness::Remembered;
 use crate::contract::StreamId;
 
@@ -51,6 +52,7 @@ impl Others {
         stream: &StreamId,
         head: Head,
         seal: i64,
+        work: &Work,
     ) -> rusqlite::Result<Option<String>> {
         let now = version(connection)?;
         if now == self.seen {
@@ -74,7 +76,7 @@ impl Others {
             // The log and the witness file are in motion.
             holder: Some("this server"),
         };
-        let judged = judge(&case, Depth::Everything, &mut |_, _| {});
+        let judged = work.checking(|| judge(&case, Depth::Everything, &mut |_, _| {}));
         if let Some(wrong) = judged.refusal() {
             let who = if self.in_doubt {
                 "a commit has failed, or another program has changed it"

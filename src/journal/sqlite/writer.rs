@@ -318,7 +318,7 @@ impl Writer {
         else {
             return Err(self.upkeep.files.ruin("another program has changed its table `head`"));
         };
-        if let Some(wrong) = self.others.wrong(&transaction, &self.stream, self.head, seal)? {
+        if let Some(wrong) = self.others.wrong(&transaction, &self.stream, self.head, seal, &self.work)? {
             return Err(self.upkeep.files.ruin(&wrong));
         }
         self.others.own_begins();
