@@ -50,6 +50,8 @@ pub(super) struct Session<'a> {
     /// heartbeat.
     may_have_missed_an_end: bool,
     asks_now: bool,
+    /// Whether everything that the server has stored has come.
+    is_at_head: bool,
     /// The incident in --incident, if it had ended before the command began.
     pub(super) had_ended: Option<IncidentState>,
     /// The incident in --incident, as long as it is not known whether the server knows it.
@@ -84,6 +86,7 @@ impl<'a> Session<'a> {
             outage: Outage::default(),
             may_have_missed_an_end: false,
             asks_now: false,
+            is_at_head: false,
             had_ended: None,
             unconfirmed: None,
         }
@@ -115,7 +118,8 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
-        self.asks_now |= matches!(item, Item::Back { .. } | Item::Heartbeat(_));
+        self.is_at_head = matches!(item, Item::Heartbeat(_));
+        self.asks_now |= self.is_at_head || matches!(item, Item::Back { .. });
         self.outage.hears(Some(&item));
         match item {
             Item::Opened(opened) => {
@@ -275,6 +279,10 @@ impl<'a> Session<'a> {
     ) -> Result<Option<Exit>, Failure> {
         let is_wanted = self.watch.incident.as_deref() == Some(id);
         match told {
+            // Its end may be on its way: it is asked for again with the next heartbeat.
+            Ok(Some(ended)) if ended.state != IncidentStatus::Open && !self.is_at_head => {
+                self.may_have_missed_an_end = true;
+            }
             Ok(Some(ended)) if ended.state != IncidentStatus::Open && self.watch.until_resolved => {
                 self.note(&already(&ended));
                 return Ok(Some(exit_of(ended.state)));
