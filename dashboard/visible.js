@@ -69,9 +69,9 @@ export function visible(text) {
     const next = characters[place + 1] ?? '';
     const after = marks >= MARKS && isMark(next) ? ESCAPED : next;
     const steers = HIDES.test(c) && !stays(before, c, after);
-    // A joiner or a selector begins no new letter.
+    // What is hidden, as a joiner or a selector, begins no new letter.
     if (isMark(c)) marks += 1;
-    else if (steers || !HIDES.test(c)) marks = 0;
+    else if (!HIDES.test(c)) marks = 0;
     const isEscaped = steers || marks > MARKS;
     before = isEscaped ? ESCAPED : c;
     return isEscaped ? (SHORT[c] ?? point(c.codePointAt(0))) : c;

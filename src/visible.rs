@@ -97,10 +97,10 @@ fn judged(text: &str) -> impl Iterator<Item = (usize, char, bool)> {
         let after = characters.peek().map(|(_, after)| *after);
         let after = after.filter(|after| marks < MARKS || !is_mark(*after)).or(after.map(|_| ESCAPED));
         let steers = is_escaped(before, c, after);
-        // A joiner or a selector begins no new letter.
+        // What is hidden, as a joiner or a selector, begins no new letter.
         marks = match c {
             c if is_mark(c) => marks + 1,
-            c if is_hidden(c) && !steers => marks,
+            c if is_hidden(c) => marks,
             _ => 0,
         };
         let is_escaped = steers || marks > MARKS;

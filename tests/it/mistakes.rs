@@ -178,6 +178,17 @@ const CASES: &[Case] = &[
     ("at = \"5s\"", "at = \"55s\"", "is still in progress at", "\"", "make the step earlier or shorter"),
 ];
 
+/// To make the step earlier would not help.
+#[test]
+fn an_end_at_the_moment_of_its_step_needs_a_delay() {
+    let text = SOUND.replace("at = \"5s\"", "at = \"55s\"").replace("at = \"60s\"", "after = \"check\"");
+    let told = Scenario::parse("a.toml", &text).unwrap_err().to_string();
+    assert!(told.contains("step \"check\" and the incident end at the same moment"), "{told}");
+    assert!(told.contains("give the resolution a `delay`"), "{told}");
+    let mended = text.replace("after = \"check\"", "after = \"check\"\ndelay = \"1s\"");
+    assert!(Scenario::parse("a.toml", &mended).is_ok());
+}
+
 #[test]
 fn the_sound_scenario_is_sound() {
     Scenario::parse("sound.toml", SOUND).unwrap_or_else(|error| panic!("{error}"));

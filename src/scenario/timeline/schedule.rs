@@ -112,6 +112,16 @@ pub(super) fn schedule(file: &ScenarioFile, seed: u64) -> Result<Schedule, Compi
     }
     if let Some(late) = scheduler.events.iter().find(|event| event.at >= end) {
         let step = &file.steps[late.step];
+        if late.at == end && resolution.after.is_some() {
+            let message =
+                format!("step {:?} and the incident end at the same moment, {end}", step.id.get_ref());
+            let span = resolution.after.as_ref().map_or(step.id.span(), |after| after.step.span());
+            return Err(fail(
+                span,
+                message,
+                "the end comes after every step: give the resolution a `delay`, as in delay = \"1s\"",
+            ));
+        }
         let message = format!(
             "step {:?} is still in progress at {}, but the incident ends at {end}",
             step.id.get_ref(),
