@@ -229,10 +229,10 @@ async fn a_changed_format_number_stops_the_writing() {
     let other = rusqlite::Connection::open(&file).unwrap();
     other.busy_timeout(Duration::from_secs(5)).unwrap();
     journal.append(metrics("one", 50).into()).await.unwrap();
-    other.execute_batch("PRAGMA user_version = 5").unwrap();
+    other.execute_batch("PRAGMA user_version = 6").unwrap();
     let error = journal.append(metrics("one", 51).into()).await.unwrap_err();
-    assert!(error.to_string().contains("user_version, is 5 now; it was 4"), "{error}");
-    other.execute_batch("PRAGMA user_version = 4").unwrap();
+    assert!(error.to_string().contains("user_version, is 6 now; it was 5"), "{error}");
+    other.execute_batch("PRAGMA user_version = 5").unwrap();
     drop(other);
     assert_eq!(journal.extent().head, 50);
 }
