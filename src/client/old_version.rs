@@ -1,4 +1,4 @@
-//! Answers in HTTP/1.0 to a handshake, as pages of HAProxy are that stand in files. The library for WebSocket takes none and does not say
+//! Answers in HTTP/1.0 to a handshake, as pages of `HAProxy` are that stand in files. The library for WebSocket takes none and does not say
 //! with which status it came: so it reads the version that it knows. No server upgrades to WebSocket in HTTP/1.0.
 
 use std::io;

@@ -238,7 +238,7 @@ impl Writer<'_> {
         for (keyword, values) in values(schema, self.has_const) {
             match self.limits.format_of(Judged::Values(values)) {
                 Some(format) => add_format(format, written),
-                None => self.is_rough(format!("`{keyword}`"), join(from, keyword)),
+                None => self.is_rough(&format!("`{keyword}`"), join(from, keyword)),
             }
         }
         if is_unique(schema) {
@@ -247,12 +247,12 @@ impl Writer<'_> {
                     written.remove("uniqueItems");
                     add_format(format, written);
                 }
-                None => self.is_rough("`uniqueItems`".to_owned(), join(from, "uniqueItems")),
+                None => self.is_rough("`uniqueItems`", join(from, "uniqueItems")),
             }
         }
     }
 
-    fn is_rough(&mut self, what: String, pointer: String) {
+    fn is_rough(&mut self, what: &str, pointer: String) {
         let why = format!("only {MOST} such limits are compared exactly");
         self.leave_out(format!("{what} to the last digit"), pointer, &why);
     }
@@ -261,7 +261,7 @@ impl Writer<'_> {
     fn exact(&mut self, limit: &Rough<'_>, from: &str, written: &mut Map<String, Value>) {
         let Rough { keyword, asks, number, beside } = *limit;
         let Some(format) = self.limits.format_of(Judged::Limit(Limit::new(asks, number))) else {
-            self.is_rough(format!("`{keyword}` {number}"), join(from, keyword));
+            self.is_rough(&format!("`{keyword}` {number}"), join(from, keyword));
             return;
         };
         if beside {

@@ -317,7 +317,7 @@ async fn what_breaks_the_protocol_is_told_in_our_words() {
     assert_eq!(lost(gone.await).await, "the connection ended without a closing handshake");
 }
 
-/// What a proxy says whose server is down: in HTTP/1.0, as pages of HAProxy are that stand in files, or that nothing is there.
+/// What a proxy says whose server is down: in HTTP/1.0, as pages of `HAProxy` are that stand in files, or that nothing is there.
 #[tokio::test]
 async fn a_proxy_without_its_server_is_asked_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -51,12 +51,12 @@ impl Transcripts {
         };
         let names = std::iter::once(format!("{stem}.ndjson"));
         let names = names.chain((2..=MOST_NAMES).map(|number| format!("{stem}-{number}.ndjson")));
-        let made = names.map(|name| folder.join(name)).map(|path| (File::create_new(&path), path));
+        let mut made = names.map(|name| folder.join(name)).map(|path| (File::create_new(&path), path));
         // A link or a pipe is there too.
         let is_there = |made: &std::io::Result<File>| {
             made.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists)
         };
-        let Some((file, path)) = made.skip_while(|(made, _)| is_there(made)).next() else {
+        let Some((file, path)) = made.find(|(made, _)| !is_there(made)) else {
             let error = anyhow!("{MOST_NAMES} transcripts of {stem} are in {}", folder.display());
             return Err(Failure::new(Exit::Usage, error).hint("name another folder with --transcripts"));
         };

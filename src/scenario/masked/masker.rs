@@ -141,7 +141,7 @@ impl<'a> Masker<'a> {
         let mark = if self.left.starts_with(mark) { mark } else { &mark[..1] };
         let inner = &self.left[mark.len()..];
         let length = length_of_text(inner, mark);
-        let closing = inner[length..].starts_with(mark).then_some(mark).unwrap_or_default();
+        let closing = if inner[length..].starts_with(mark) { mark } else { "" };
         let value = &inner[..length];
         if !self.is_name(value, mark.len() + length + closing.len()) {
             self.left = &self.left[mark.len()..];
@@ -187,7 +187,7 @@ impl<'a> Masker<'a> {
         let hidden = match is_shown {
             true if self.name.ends_with("url") => hidden_parts(value),
             true => Vec::new(),
-            false => vec![0..value.len()],
+            false => std::iter::once(0..value.len()).collect(),
         };
         let mut from = 0;
         for part in hidden {
