@@ -5,7 +5,8 @@ use incident::scenario::SHIPPED;
 use serde_json::Value;
 
 use crate::harness::{
-    Local, Ran, Scratch, Serving, Terminal, get, incident, metrics, options, resolved, root, started as begun,
+    Local, PATIENCE, Ran, Scratch, Serving, Terminal, get, incident, metrics, options, resolved, root,
+    started as begun,
 };
 use crate::publish::{publish, started};
 
@@ -223,4 +224,24 @@ async fn an_incident_whose_end_was_dropped_unseen_is_not_listed_as_open() {
     server.append((2..9).map(|index| metrics("b", index)).collect()).await;
     assert_eq!(listed().await, ["b"]);
     assert_eq!(get(server.address, "/api/incidents/a").await.status, 404);
+}
+
+/// As `cp -p`, `tar` and packages with fixed times put files in the place of others.
+#[test]
+fn a_scenario_whose_place_is_taken_by_one_of_the_same_length_and_time_is_played_as_it_is_then() {
+    let folder = Scratch::new().with("s/database-outage.toml", GOOD);
+    let path = folder.path().join("s/database-outage.toml");
+    let scenarios = folder.path().join("s").display().to_string();
+    let server = Serving::alone(&["serve", "--port", "0", "--json", "--quiet", "--scenarios", &scenarios]);
+    let listed = || server.incident(&["list"]).run().stdout;
+    assert!(listed().contains("SEV1"));
+    let other = folder.path().join("other");
+    std::fs::write(&other, GOOD.replacen("SEV1", "SEV4", 1)).unwrap();
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    std::fs::File::options().write(true).open(&other).unwrap().set_modified(time).unwrap();
+    std::fs::rename(&other, &path).unwrap();
+    let began = std::time::Instant::now();
+    while !listed().contains("SEV4") {
+        assert!(began.elapsed() < PATIENCE, "{}", listed());
+    }
 }

@@ -71,6 +71,7 @@ mod judgement;
 mod kinds;
 mod language;
 mod listing;
+mod literal_mends;
 mod login;
 mod logs;
 mod long_open;

@@ -98,6 +98,12 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
         return vec![mistake];
     }
     let is_empty = table.get_ref().is_empty();
+    let parameters = table.get_ref().get("parameters").and_then(|found| found.get_ref().as_table());
+    let declared: Vec<String> = parameters
+        .into_iter()
+        .flat_map(|table| table.keys())
+        .map(|name| name.get_ref().to_string())
+        .collect();
     let mut found = applied.mistakes;
     found.extend(lines::broken(table.get_ref(), MOST));
     let expected = lines::expected(table.get_ref());
@@ -116,13 +122,13 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
                     continue;
                 }
                 found.truncate(MOST);
-                return explained(words::together(found), &applied.warnings);
+                return explained(words::together(found), &applied.warnings, &declared);
             }
         };
         let diagnostics = check::diagnostics(&file).into_iter();
         let diagnostics = diagnostics.filter(|diagnostic| repaired.is_certain(diagnostic));
         found.extend(lines::at_names(diagnostics.collect(), &expected));
-        let found = explained(words::together(found), &applied.warnings);
+        let found = explained(words::together(found), &applied.warnings, &declared);
         return if is_empty { words::of_empty(found) } else { found };
     }
 }
@@ -136,9 +142,18 @@ fn too_many_variants(table: &DeTable<'_>) -> Option<Diagnostic> {
     Some(Diagnostic::new(first, format!("more than {} variants", settings::MOST), "the first too many"))
 }
 
-/// A value that is wrong because the name of a parameter in it is wrong.
-fn explained(mut found: Vec<Diagnostic>, warnings: &[Diagnostic]) -> Vec<Diagnostic> {
+/// A value that is wrong because the name of a parameter in it is wrong, or its value.
+fn explained(mut found: Vec<Diagnostic>, warnings: &[Diagnostic], declared: &[String]) -> Vec<Diagnostic> {
     for mistake in &mut found {
+        let named = mistake.help.as_deref().and_then(|help| help.strip_prefix(words::UNDECLARED));
+        let is_it = |name: &&String| named.is_some_and(|told| told.starts_with(&format!("{name:?}:")));
+        if let Some(name) = declared.iter().find(is_it) {
+            let help = format!(
+                "this is the value of the parameter `{name}`: change its default, or what --set gives it"
+            );
+            mistake.help = Some(help);
+            continue;
+        }
         let Some(warning) = warnings.iter().find(|warning| warning.span == mistake.span) else { continue };
         let Some(near) = &warning.help else { continue };
         let name = warning.message.split(':').next().unwrap_or_default();
