@@ -125,7 +125,7 @@ impl Reader {
                 }
             }
             Ok(_) => {
-                let message = "the message is not a JSON object; every event is one";
+                let message = "the message is not a JSON object; every event is one JSON object";
                 faults.push((RuleId::Envelope, Finding::new(self.strange(text).unwrap_or(message))));
             }
         }

@@ -61,9 +61,9 @@ pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
 
 /// Everything behind the start of a long incident is read to end it, whether somebody waits or not.
 fn late(remote: &Remote, id: &str, error: ClientError) -> Failure {
-    let flags = remote.flags();
+    let (flags, wait) = (remote.flags(), error.first_wait());
     Failure::new(Exit::Connection, error).hint(format!(
-        "the server may be ending the incident all the same: `incident cancel {}{flags}` says in a moment how it ended",
+        "{wait}the server may be ending the incident all the same: `incident cancel {}{flags}` says in a moment how it ended",
         word(id)
     ))
 }

@@ -151,6 +151,11 @@ impl ClientError {
         }
     }
 
+    /// What comes before the advice to look whether it is done: a proxy that has no answer may have no server either.
+    pub fn first_wait(&self) -> &'static str {
+        if matches!(self, Self::Status { .. }) { "wait until the server runs: " } else { "" }
+    }
+
     /// Whether something in front of a server answers, as a proxy does that finds no server behind it: a server that was there may be back.
     pub(super) fn is_of_something_before_it(&self) -> bool {
         matches!(self, Self::Status { status, problem: false, .. } if ![401, 403].contains(status))

@@ -233,8 +233,10 @@ impl Follower {
         }
         self.failures.push(error);
         if self.failures.len() >= self.endpoints.all().len() {
+            let may_be_back =
+                self.opened_once && self.failures.iter().any(ClientError::is_of_something_before_it);
             let all = ClientError::NoServer(std::mem::take(&mut self.failures));
-            if !all.is_passing() {
+            if !(all.is_passing() || may_be_back) {
                 return Err(all);
             }
         }
@@ -299,6 +301,7 @@ impl Follower {
         self.position = Some(Position { stream, n: begins.saturating_sub(1) });
         self.remember();
         if !std::mem::replace(&mut self.opened_once, true) {
+            self.lost_at = None;
             return Item::Opened(opened);
         }
         let lost = match (reset, seen) {

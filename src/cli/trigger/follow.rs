@@ -43,7 +43,7 @@ impl Trigger {
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
         let mut known = Known::new(Some(&accepted.id));
         let mut clock = ServerClock::default();
-        let (mut replay_to, mut has_all) = (0, false);
+        let (mut replay_to, mut has_all, mut may_have_missed_the_end) = (0, false, false);
         let mut times = Asked::default();
         let mut outage = Outage::default();
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
@@ -130,8 +130,15 @@ impl Trigger {
                 }
                 Some(Item::Gap { from, to }) => {
                     show.note(&format::missing(from, to));
-                    if let Some(ended) = self.ended_unseen(accepted).await? {
-                        return Ok(Some(ended));
+                    may_have_missed_the_end = true;
+                }
+                // What is behind the gap has come.
+                Some(Item::Heartbeat(_)) if may_have_missed_the_end => {
+                    if let Ok(ended) = self.ended_unseen(accepted).await {
+                        may_have_missed_the_end = false;
+                        if ended.is_some() {
+                            return Ok(ended);
+                        }
                     }
                 }
                 Some(Item::Event { .. } | Item::Heartbeat(_) | Item::NotAnEvent(_)) => {}

@@ -102,8 +102,9 @@ impl Trigger {
             // To ask again would start another one.
             Err(error) if error.may_be_done() => {
                 let flags = self.remote.flags();
+                let wait = error.first_wait();
                 let hint = format!(
-                    "it may have started the incident all the same: incident list --running{flags} shows it"
+                    "{wait}it may have started the incident all the same: incident list --running{flags} shows it"
                 );
                 return Err(Failure::new(Exit::Connection, error).hint(hint));
             }

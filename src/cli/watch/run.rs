@@ -127,8 +127,13 @@ impl Watch {
                         return Ok(Exit::Fine);
                     }
                 };
+                let is_silent = asked.is_err();
                 if let Some(exit) = session.told_of(&id, asked)? {
                     return Ok(exit);
+                }
+                // The others are asked for with it, the next time.
+                if is_silent {
+                    break;
                 }
             }
         }

@@ -19,7 +19,7 @@ use crate::cli::outage::Outage;
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
-use crate::contract::{Envelope, Follows, MessageType, Position, ResetReason};
+use crate::contract::{Envelope, Follows, MessageType, Position, ResetReason, is_addressable};
 use crate::report::{IncidentState, IncidentStatus};
 use crate::shell::word;
 use crate::visible::visible;
@@ -262,7 +262,10 @@ impl<'a> Session<'a> {
             None if !self.watch.until_resolved => Vec::new(),
             None => {
                 let open = self.known.incidents().iter().rev();
-                let open = open.filter(|incident| incident.state == IncidentStatus::Open);
+                // Of one whose id is no part of a path no server can be asked.
+                let can_be_asked = |incident: &&IncidentState| is_addressable(&incident.id);
+                let open =
+                    open.filter(|incident| incident.state == IncidentStatus::Open).filter(can_be_asked);
                 open.take(ASKED).map(|incident| incident.id.clone()).collect()
             }
         }

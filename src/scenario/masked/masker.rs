@@ -98,9 +98,10 @@ impl<'a> Masker<'a> {
     fn begin_line(&mut self) {
         self.has_word = false;
         let line = &self.left[..end_of(self.left, |c| c != '\n')];
-        let trimmed = line.trim();
-        if let Some(name) = trimmed.strip_prefix('[').map(|name| name.trim_matches(['[', ']', ' ', '\t']))
-            && trimmed.ends_with(']')
+        let begin = line.len() - line.trim_start().len();
+        let header = line[begin..end_of(line, |c| c != '#')].trim_end();
+        if let Some(name) = header.strip_prefix('[').map(|name| name.trim_matches(['[', ']', ' ', '\t']))
+            && header.ends_with(']')
             && name.split('.').all(|part| is_simple(part.trim()))
         {
             let mut parts = name.split('.').map(str::trim);
@@ -112,12 +113,14 @@ impl<'a> Masker<'a> {
                 if is_below { parts.next() } else { Some("") }
             };
             (self.key, self.open) = (None, 0);
-            self.show(line.len());
+            self.show(begin + header.len());
             return;
         }
-        let begin = line.len() - line.trim_start().len();
-        let word = &line[begin..begin + end_of(&line[begin..], is_part_of_word)];
-        let after = line[begin + word.len()..].trim_start();
+        if header.starts_with('[') && self.open == 0 {
+            // A header in another form: nobody knows whose the keys below it are.
+            self.header = Some("");
+        }
+        let (word, after) = first_word(&line[begin..]);
         let is_name = after.starts_with('=') && is_simple(word);
         // A bracket that is open may have been forgotten.
         if self.open == 0 || is_name && self.is_harmless() {
@@ -125,10 +128,15 @@ impl<'a> Masker<'a> {
             (self.key, self.name, self.open) = (None, "", 0);
         }
         self.show(begin);
-        if after.starts_with(':') && is_simple(word) {
+        if after.starts_with(':') && is_simple(word) && line[begin..].starts_with(word) {
             self.open = 0;
             self.take_name(word, word.len());
-        } else if self.key.is_none() && line[begin..].contains([' ', '\t']) && is_plain(word) && !is_name {
+        } else if self.key.is_none()
+            && line[begin..].contains([' ', '\t'])
+            && is_plain(word)
+            && !is_name
+            && line[begin..].starts_with(word)
+        {
             // A line as a file with tokens has it, or one whose `=` is missing.
             self.show(word.len());
             self.has_word = true;
@@ -235,6 +243,13 @@ fn is_number(word: &str) -> bool {
     ["true", "false", "inf", "nan"].contains(&word)
         || word.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
             && word.chars().all(|c| c.is_ascii_digit() || "+-._:TZ".contains(c))
+}
+
+/// The word at the beginning of a line, also in quotes, and what follows it.
+fn first_word(line: &str) -> (&str, &str) {
+    let quoted = line.strip_prefix(['"', '\'']).and_then(|inner| inner.split_once(&line[..1]));
+    let (word, after) = quoted.unwrap_or_else(|| line.split_at(end_of(line, is_part_of_word)));
+    (word, after.trim_start())
 }
 
 fn is_part_of_word(c: char) -> bool {

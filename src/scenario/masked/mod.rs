@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use self::masker::{LIKE_TOKEN, Masker, end_of, stars};
 use super::diagnostic::Diagnostic;
+use super::read::UNQUOTED;
 
 /// What is shown of a file.
 pub(crate) struct Masked {
@@ -31,6 +32,11 @@ impl Masked {
     /// Mistakes, without the hidden words that they quote.
     pub(crate) fn mistakes(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         for mistake in &mut found {
+            let is_hidden = self.text.get(mistake.span.clone()).is_some_and(|shown| shown.contains('*'));
+            if is_hidden && mistake.message == UNQUOTED {
+                // The help repeats it.
+                mistake.help = Some("put it in quotes".to_owned());
+            }
             mistake.message = self.without_words(&mistake.message);
             mistake.label = self.without_words(&mistake.label);
             mistake.help = mistake.help.as_deref().map(|help| self.without_words(help));
@@ -117,6 +123,12 @@ mod tests {
             ("\"password=abc\" = 1", "\"********=***\" = *"),
             ("labels = { \"token=abc\" = 'a' }", "labels = { \"*****=***\" = 'a' }"),
             ("0123456789abcdef = 1", "**************** = *"),
+            (
+                "[sink.labels]\na = 'b'\n[[sink]] # two\npwd = 'abc'",
+                "[sink.labels]\na = 'b'\n[[sink]] # ***\npwd = '***'",
+            ),
+            ("[sink.labels] #\n[sink.\"x\"]\na = 'b'", "[sink.labels] #\n[*****\"*\"]\na = '*'"),
+            ("scenarios = [\"a\"\n\"webhook\" = 'b'", "scenarios = [\"a\"\n\"webhook\" = '*'"),
             ("pin = 1\npass = 1\n12", "pin = 1\npass = *\n**"),
             ("no url", "no ***"),
         ] {
@@ -138,6 +150,15 @@ mod tests {
             let told = Diagnostic::new(0..0, told, told).help(told);
             assert_eq!(masked.mistakes(vec![mistake]), [told]);
         }
+    }
+
+    #[test]
+    fn a_hidden_value_without_quotes_is_not_repeated() {
+        let masked = Masked::new("token = ab-cd\nname = pager", "", &["name"]);
+        let mistake = |span| Diagnostic::new(span, UNQUOTED, "here").help("write \"ab-cd\"");
+        let told = masked.mistakes(vec![mistake(8..13), mistake(21..26)]);
+        let helps: Vec<_> = told.iter().map(|told| told.help.as_deref()).collect();
+        assert_eq!(helps, [Some("put it in quotes"), Some("write \"ab-cd\"")]);
     }
 
     proptest! {

@@ -18,6 +18,8 @@ use super::file::{Impact, LONGEST, ScenarioFile};
 use super::settings::{self, Applied, Settings};
 use repair::Repaired;
 
+pub(super) use words::UNQUOTED;
+
 /// The most mistakes in the shape of a file that are looked for.
 const MOST: usize = 50;
 

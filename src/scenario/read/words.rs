@@ -64,6 +64,9 @@ const NO_TOML: [&str; 2] = ["invalid unquoted key", "key with no value"];
 /// What a file looks like.
 pub(super) const LIKE_TOML: &str = "a scenario is TOML: KEY = VALUE, as in title = \"The shop is slow\"";
 
+/// How it is told that a text has no quotes. The help repeats the text.
+pub(in crate::scenario) const UNQUOTED: &str = "a text must be in quotes";
+
 /// What a type of the file is called by serde, and how it is written.
 const TYPES: [(&str, &str); 14] = [
     ("f64", "a number"),
@@ -117,7 +120,7 @@ pub(super) fn of_syntax(root: &Root, text: &str, like: &str) -> Diagnostic {
         (if told.is_empty() { message } else { (*told).to_owned() }, Some((*help).to_owned()))
     } else if message.starts_with("string values must be quoted") {
         // The parser adds which kind of text it expected, which no author has to know.
-        ("a text must be in quotes".to_owned(), quoted(written))
+        (UNQUOTED.to_owned(), quoted(written))
     } else {
         let says_nothing = NO_TOML.iter().any(|start| message.starts_with(start));
         (message, says_nothing.then(|| like.to_owned()))
