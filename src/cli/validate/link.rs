@@ -282,6 +282,9 @@ pub(super) async fn probe(
     session.cut(number, limit)
 }
 
+/// After so long without a message no more is coming.
+const QUIET: Duration = Duration::from_millis(500);
+
 impl Link {
     /// Observes what arrives until `is_enough` says so of a text, the connection ends, or nothing arrives until the moment
     /// that `until` says, to which the last message counts. Then closes the connection. Returns `false` if messages were still
@@ -294,7 +297,12 @@ impl Link {
     ) -> Result<bool, Failure> {
         let mut heard = Instant::now();
         let mut has_ended = true;
-        while let Ok(next) = timeout_at(until(heard), self.next()).await {
+        loop {
+            let Ok(next) = timeout_at(until(heard), self.next()).await else {
+                // The time may also be over between two of many messages.
+                has_ended = heard.elapsed() >= QUIET;
+                break;
+            };
             let enough = match &next {
                 Observation::Text(text) => is_enough(text),
                 Observation::Event(event) => is_enough(&event.data),
