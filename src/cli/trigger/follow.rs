@@ -80,11 +80,7 @@ impl Trigger {
                     }
                     clock.set(&opened);
                     replay_to = opened.follows.range().1;
-                    if matches!(opened.follows, Follows::Reset { .. })
-                        && let Some(ended) = self.ended_unseen(accepted).await?
-                    {
-                        return Ok(Some(ended));
-                    }
+                    may_have_missed_the_end |= matches!(opened.follows, Follows::Reset { .. });
                 }
                 Some(Item::Event { envelope, raw }) if envelope.incident() == accepted.id => {
                     if let Some(reporter) = &mut reporter {
@@ -114,9 +110,7 @@ impl Trigger {
                 Some(Item::Back { server, replayed, to, lost: Some(lost), away, .. }) => {
                     (replay_to, has_all) = (to, replayed == 0);
                     if outage.greeted() || lost > 0 {
-                        let (url, replayed) = (&self.remote.url, format::count(replayed, "event"));
-                        let back = format::back(url, &server, away);
-                        show.note(&format!("{back}: {replayed} replayed, {lost} lost"));
+                        show.note(&self.back(&server, away, replayed, lost));
                     }
                     if lost > 0
                         && let Some(ended) = self.ended_unseen(accepted).await?
@@ -134,11 +128,11 @@ impl Trigger {
                 }
                 // What is behind the gap has come.
                 Some(Item::Heartbeat(_)) if may_have_missed_the_end => {
-                    if let Ok(ended) = self.ended_unseen(accepted).await {
-                        may_have_missed_the_end = false;
-                        if ended.is_some() {
-                            return Ok(ended);
-                        }
+                    match self.ended_unseen(accepted).await {
+                        Ok(None) => may_have_missed_the_end = false,
+                        Ok(ended) => return Ok(ended),
+                        // It is asked again with the next one.
+                        Err(_) => {}
                     }
                 }
                 Some(Item::Event { .. } | Item::Heartbeat(_) | Item::NotAnEvent(_)) => {}
@@ -151,6 +145,13 @@ impl Trigger {
     fn lost(&self, reason: &str) -> String {
         let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
         format!("connection lost ({reason}): waiting up to {most} for {url}")
+    }
+
+    /// What is said when the connection is back.
+    fn back(&self, server: &str, away: Duration, replayed: u64, lost: u64) -> String {
+        let (back, replayed) =
+            (format::back(&self.remote.url, server, away), format::count(replayed, "event"));
+        format!("{back}: {replayed} replayed, {lost} lost")
     }
 
     /// The failure when the server did not come back.
