@@ -148,7 +148,7 @@ impl Socket {
                 {
                     closed(
                         None,
-                        "the server closed with a code that may not be sent".to_owned(),
+                        "the server closed with a code that may not be sent, or with 1002".to_owned(),
                         Ended::Protocol,
                     )
                 }

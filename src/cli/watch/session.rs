@@ -187,7 +187,8 @@ impl<'a> Session<'a> {
                 }
             }
             Item::Gap { from, to } => {
-                self.may_have_missed_an_end = true;
+                // What is behind the gap is still to come.
+                (self.may_have_missed_an_end, self.asks_now) = (true, false);
                 let missing = format::missing(from, to);
                 self.note(&format!("{missing}: {} lost", to - from + 1));
             }
