@@ -41,8 +41,12 @@ impl Judged {
 
     /// Whether the target passes: it has events, at least one rule was checked, and no rule failed.
     pub(super) fn passes(&self) -> bool {
-        self.unchecked.is_none()
-            && !self.results.iter().any(|(_, outcome)| matches!(outcome, Verdict::Failed(..)))
+        self.unchecked.is_none() && !self.has_failed()
+    }
+
+    /// Whether a rule failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.results.iter().any(|(_, outcome)| matches!(outcome, Verdict::Failed(..)))
     }
 }
 

@@ -298,7 +298,9 @@ impl Validate {
         }
         let mut one = judged(judgement, None);
         one.remarks.extend(dial.not_checked());
-        if self.transcripts.is_some() || !one.passes() {
+        // Who leaves before anything has come has nothing to look at.
+        let is_of_use = if stop.is_cancelled() { one.has_failed() } else { !one.passes() };
+        if self.transcripts.is_some() || is_of_use {
             one.remarks.extend(transcript.warning());
             one.transcript = transcript.keep()?;
         } else {
