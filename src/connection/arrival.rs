@@ -1,6 +1,6 @@
 //! A client that was let in, on its way to a shard.
 
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 
 use bytes::Bytes;
 use rustls::ServerConnection;
@@ -26,6 +26,8 @@ pub struct Arrival {
     pub unsent: Bytes,
     /// Its slot among the clients, given back when dropped.
     pub slot: OwnedSemaphorePermit,
+    /// The network that it comes from.
+    pub network: IpAddr,
     /// `None` on a server without tokens.
     pub lease: Option<Lease>,
 }

@@ -9,7 +9,7 @@ use super::outgoing::{Outgoing, Page, Written};
 use super::wire::Wire;
 use crate::contract::Position;
 use crate::delivery::End;
-use crate::hub::{Frame, Hub};
+use crate::hub::{Frame, Hub, Network};
 
 /// Bytes that are taken from the ring at once: about a socket's send buffer.
 pub(super) const BATCH_BYTES: usize = 64 * 1024;
@@ -93,7 +93,7 @@ impl Behind {
         &mut self,
         (wire, outgoing): (&mut Wire, &mut Outgoing),
         dialect: Dialect,
-        hub: &Hub,
+        (hub, network): (&Hub, Network),
         head: u64,
     ) -> Result<Advance, End> {
         let missing = usize::try_from(head - self.cursor).unwrap_or(usize::MAX);
@@ -118,7 +118,7 @@ impl Behind {
         };
         if written.frames == 0 {
             // Other clients wait for the memory; the rest of the page is read again when the socket takes more.
-            if matches!(self.source, Source::Page { .. }) && hub.is_short_of_pages() {
+            if matches!(self.source, Source::Page { .. }) && hub.is_short_of_pages(network) {
                 self.source = Source::Ring;
             }
             return Ok(Advance::Full);

@@ -15,7 +15,7 @@ use super::settings::SILENT_HEARTBEATS;
 use super::wire::{Read, Wire};
 use crate::contract::Position;
 use crate::delivery::{End, Lease};
-use crate::hub::{Frame, Hub};
+use crate::hub::{Frame, Hub, Network};
 use crate::metrics::Transport;
 
 /// A ping is sent every so many heartbeats.
@@ -33,6 +33,8 @@ pub(super) struct Client {
     inbound: Inbound,
     /// Unique in its shard, unlike its key there, which is reused.
     pub(super) id: u64,
+    /// Whose part of the pages it takes.
+    pub(super) network: Network,
     /// The group of clients whose heartbeats are due at the same time.
     pub(super) group: u8,
     /// Heartbeats since it last sent something; only of a WebSocket's client, which answers pings.
@@ -84,8 +86,8 @@ pub(super) enum Step {
 
 impl Client {
     /// A client that has come. The rest of its opening is queued.
-    pub(super) fn new(arrival: Arrival, id: u64, group: u8, allowance: &Allowance) -> Self {
-        let Arrival { tcp, tls, dialect, tail, beginning, unsent, slot, lease } = arrival;
+    pub(super) fn new(arrival: Arrival, id: u64, group: u8, hub: &Hub, allowance: &Allowance) -> Self {
+        let Arrival { tcp, tls, dialect, tail, beginning, unsent, slot, network, lease } = arrival;
         let mut outgoing = Outgoing::default();
         outgoing.control().extend_from_slice(&unsent);
         Self {
@@ -95,6 +97,7 @@ impl Client {
             outgoing,
             inbound: Inbound::new(dialect, tail, allowance),
             id,
+            network: hub.network(network),
             group,
             silent: 0,
             heartbeats_to_ping: PING_EVERY,
@@ -154,7 +157,7 @@ impl Client {
 
     /// Sends what is queued and the frames that the client misses, until the socket is full or the client is at the head.
     pub(super) fn catch_up(&mut self, hub: &Hub, head: u64, sent: &mut Sent) -> Result<Step, End> {
-        let Self { wire, dialect, state, outgoing, .. } = self;
+        let Self { wire, dialect, state, outgoing, network, .. } = self;
         loop {
             let flushed = outgoing.flush(wire).map_err(|_| End::Gone)?;
             let behind = match state {
@@ -188,7 +191,7 @@ impl Client {
                     Step::Early
                 });
             }
-            match behind.advance((wire, outgoing), *dialect, hub, head)? {
+            match behind.advance((wire, outgoing), *dialect, (hub, *network), head)? {
                 Advance::Sent { events, bytes } => sent.add(events, bytes),
                 Advance::Full => return Ok(Step::Waits),
                 Advance::NeedsPage => return Ok(Step::NeedsPage(behind.cursor)),

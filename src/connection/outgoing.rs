@@ -1,10 +1,9 @@
 //! What goes out on a socket: the rest of one frame, control frames, and frames of the hub.
 
 use bytes::Bytes;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::wire::Wire;
-use crate::hub::Frame;
+use crate::hub::{Frame, PagePermit};
 
 /// How far a write of consecutive frames came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +39,11 @@ impl Written {
 /// A page from the journal that is being sent. It holds one of the few permits for pages in memory.
 pub(super) struct Page {
     frames: std::vec::IntoIter<Frame>,
-    _permit: OwnedSemaphorePermit,
+    _permit: PagePermit,
 }
 
 impl Page {
-    pub(super) fn new(frames: Vec<Frame>, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(frames: Vec<Frame>, permit: PagePermit) -> Self {
         Self { frames: frames.into_iter(), _permit: permit }
     }
 

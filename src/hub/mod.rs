@@ -4,24 +4,27 @@
 //! cursor behind the ring reads pages from the journal.
 
 mod frame;
+mod pages;
 mod ring;
 mod subscribe;
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::contract::{EventWriter, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened};
 pub use crate::journal::JournalError;
-use crate::journal::{Journal, ReadLimit, Stored, Trouble, TroubleKind};
+use crate::journal::{Journal, ReadLimit, Stored};
 use crate::log_limiter::limited;
 
 use frame::Block;
 pub use frame::Frame;
+use pages::Pages;
+pub use pages::{Network, PagePermit};
 use ring::Ring;
 pub use subscribe::{After, Opening};
 
@@ -37,9 +40,6 @@ const ENVELOPE: usize = 256;
 /// How long a new client waits for the ring to reach the journal's head.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
-/// How many pages from the journal may be in memory at the same time.
-const PAGERS: usize = 8;
-
 /// Follows a journal for any number of cursors.
 pub struct Hub {
     journal: Journal,
@@ -52,7 +52,7 @@ pub struct Hub {
     /// Locked for short sections, never across an await.
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
-    pagers: Arc<Semaphore>,
+    pages: Pages,
     /// Called when frames were added.
     advanced: RwLock<Vec<Box<dyn Fn() + Send + Sync>>>,
     /// Why the journal can't be read, if it can't.
@@ -66,7 +66,7 @@ pub enum Paged {
         /// In order, at least one.
         frames: Vec<Frame>,
         /// Counts the page among those that are in memory.
-        permit: OwnedSemaphorePermit,
+        permit: PagePermit,
     },
     /// The next events are no longer kept.
     Expired,
@@ -87,7 +87,7 @@ impl Hub {
             heartbeat,
             head: watch::channel(ring.head()).0,
             ring: RwLock::new(ring),
-            pagers: Arc::new(Semaphore::new(PAGERS)),
+            pages: Pages::new(),
             advanced: RwLock::default(),
             trouble: RwLock::default(),
             journal,
@@ -163,13 +163,15 @@ impl Hub {
         self.ring.read().after(cursor, max_bytes)
     }
 
-    /// About `bytes` of the frames after `cursor`, from the journal. Only a few pages may be in memory at a time: the
-    /// frames come with a permit, to be dropped when they are sent.
-    pub async fn page(&self, cursor: u64, bytes: usize) -> Result<Paged, JournalError> {
-        // The semaphore is never closed.
-        let permit = Arc::clone(&self.pagers).acquire_owned().await;
-        let permit = permit
-            .map_err(|error| JournalError::Unavailable(Trouble::from_error(TroubleKind::Stopped, error)))?;
+    /// The network of an address, as pages are counted for it.
+    pub fn network(&self, address: IpAddr) -> Network {
+        self.pages.network(address)
+    }
+
+    /// About `bytes` of the frames after `cursor`, from the journal, for a client of that network. Only a few pages may be in memory at a
+    /// time: the frames come with a permit, to be dropped when they are sent.
+    pub async fn page(&self, network: Network, cursor: u64, bytes: usize) -> Result<Paged, JournalError> {
+        let permit = self.pages.take(network).await?;
         let page = self.journal.read(cursor, ReadLimit { bytes, ..PAGE }).await.inspect_err(|error| {
             limited!(
                 error,
@@ -186,9 +188,9 @@ impl Hub {
         }
     }
 
-    /// Whether as many pages are in memory as may be.
-    pub fn is_short_of_pages(&self) -> bool {
-        self.pagers.available_permits() == 0
+    /// Whether as many pages are in memory as may be, or as many for that network.
+    pub fn is_short_of_pages(&self, network: Network) -> bool {
+        self.pages.is_short(network)
     }
 
     /// Position of the newest frame in the ring.

@@ -222,9 +222,20 @@ async fn another_programs_file_in_the_place_of_a_log_is_left() {
     journal(&folder.path().join("j.db")).await;
     starts(folder.path(), "j.db");
     fs::write(folder.path().join("j.db-wal"), "my notes\n").unwrap();
-    for args in [&["serve", "--port", "0", "--journal", "j.db"][..], &["check-journal", "j.db"]] {
+    for (args, status) in [
+        (&["serve", "--port", "0", "--journal", "j.db"][..], 3),
+        (&["check-journal", "j.db"], 5),
+        (&["check-journal", "j.db", "--backup", "b.db"], 5),
+        (&["check-journal", "j.db", "--salvage", "s.db"], 5),
+    ] {
         let ran = run(folder.path(), args);
-        assert!(ran.status != Some(0) && ran.stderr.contains("is not a write-ahead log"), "{ran:?}");
+        assert_eq!(ran.status, Some(status), "{args:?}: {ran:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("does not begin as a write-ahead log"), "{args:?}: {said}");
+        assert!(said.contains("Move it away, but keep it"), "{args:?}: {said}");
     }
+    assert!(!folder.path().join("b.db").exists());
+    starts(folder.path(), "s.db");
     assert_eq!(fs::read_to_string(folder.path().join("j.db-wal")).unwrap(), "my notes\n");
 }

@@ -1,5 +1,6 @@
 //! `incident check-journal`: what is wrong with a file is named, and what is sound of it can be saved.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
@@ -114,6 +115,35 @@ async fn what_is_sound_is_saved_and_goes_on() {
     for (event, data) in events.iter().zip(&old) {
         assert!(event.frame.ends_with(&format!("\"data\":{data}}}")), "{}", event.frame);
     }
+}
+
+/// The log has events that are nowhere else: nobody is told to remove it, and what is in the database can be saved.
+#[tokio::test]
+async fn a_log_whose_beginning_is_damaged_is_reported() {
+    let folder = killed().await;
+    let (file, new) = (folder.path().join("journal.db"), folder.path().join("saved.db"));
+    let log = folder.path().join("journal.db-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[..64].fill(0xaa);
+    fs::write(&log, &bytes).unwrap();
+    let ran = incident(&["serve", "--port", "0", "--journal", file.to_str().unwrap()]).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("--salvage") && !ran.stderr.contains("remove"), "{ran:?}");
+    let ran = check(&file, &["--json"]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let failed = |name: &str| {
+        let checks = found["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["check"] == name).unwrap();
+        assert_eq!(check["pass"], false, "{found}");
+        check["found"].as_str().unwrap().to_owned()
+    };
+    assert!(failed("log").contains("does not begin as a write-ahead log"), "{found}");
+    assert!(failed("witness").contains("were published and are missing"), "{found}");
+    let ran = check(&file, &["--salvage", new.to_str().unwrap()]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert_eq!(check(&new, &[]).status, Some(0));
+    assert_eq!(fs::read(&log).unwrap(), bytes, "nobody has written over it");
 }
 
 #[test]

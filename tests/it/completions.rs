@@ -209,11 +209,12 @@ fn fish_and_zsh_complete_in_folders_whose_names_are_quoted() {
         ("incident validate dollar\\$\\(id\\)/i", "dollar$(id)/in it.toml"),
         ("incident validate it\\'s/i", "it's/in it.toml"),
         ("incident validate c:d/i", "c:d/in it.toml"),
+        ("incident validate ~/my\\ folder/i", "~/my folder/in it.toml"),
     ] {
         let script = folder.path().join("ask.fish");
         let quoted = line.replace('\\', "\\\\").replace('\'', "\\'");
         let ask = format!(
-            "cd '{}'; source '{scripts}/incident.fish'; complete -C '{quoted}'",
+            "set -x HOME '{0}'; cd '{0}'; source '{scripts}/incident.fish'; complete -C '{quoted}'",
             folder.path().display()
         );
         std::fs::write(&script, ask).unwrap();
@@ -222,13 +223,15 @@ fn fish_and_zsh_complete_in_folders_whose_names_are_quoted() {
         let typed = line.replacen("incident", "typed", 1).replace('\\', "\\\\").replace('\'', "\\'");
         let ask = format!(
             "zmodload zsh/zpty; zpty z zsh -f -i; \
-             zpty -w z \"cd '{}'; PS1='>'; fpath=({scripts} \\$fpath); autoload -Uz compinit; compinit -u -D\"; \
+             zpty -w z \"export HOME='{0}'; cd '{0}'; PS1='>'; fpath=({scripts} \\$fpath); autoload -Uz compinit; compinit -u -D\"; \
              zpty -w z 'typed() {{ printf \"<%s>\" \"$@\"; print DO$((1))NE }}; compdef _incident typed; print READ$((1))Y'; \
              zpty -r z text '*READ1Y*'; zpty -w z $'{typed}\\t'; zpty -r z text '*DO1NE*'; print -r -- \"$text\"; zpty -d z",
             folder.path().display()
         );
         let zsh = shell("timeout", &["14", "zsh", "-f", "-c", &ask], "ws://127.0.0.1:1/ws");
-        assert!(zsh.stdout.contains(&format!("<{wanted}>")), "{line}: {zsh:?}");
+        // The shell expands the home folder before the command gets the word.
+        let given = wanted.replacen('~', &folder.path().display().to_string(), 1);
+        assert!(zsh.stdout.contains(&format!("<{given}>")), "{line}: {zsh:?}");
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use incident::contract::{Message, StreamId};
 use incident::journal::{
-    Append, Extent, IncidentIndex, Journal, Log, OpenError, ReadLimit, Record, Retention, Sqlite, Stored,
-    TimeSource,
+    Append, Extent, IncidentIndex, Journal, Log, OpenError, ReadLimit, Record, Retention, Sqlite, Stop,
+    Stored, TimeSource, audit, backup, salvage,
 };
 use incident::player::{Player, Speed};
 use incident::scenario::Library;
@@ -263,14 +263,15 @@ async fn a_file_of_an_older_format_that_is_refused_is_not_upgraded() {
         let older = "DROP TABLE server; PRAGMA application_id = 0; PRAGMA user_version = 3";
         rusqlite::Connection::open(file).unwrap().execute_batch(older).unwrap();
     }
-    for (statement, from, said) in [
-        ("UPDATE events SET data = '{}' WHERE position = 5", &file, "event 5 is damaged"),
-        ("INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 0, 0)", &file, "ghost"),
-        ("UPDATE incidents SET ended = 2 WHERE subject = 'a'", &file, "a does not begin or end"),
-        ("UPDATE head SET seal = 1", &file, "`head`"),
-        ("DELETE FROM events WHERE position = 40", &file, "the newest event is 39"),
+    for (statement, from, said, saved) in [
+        ("UPDATE events SET data = '{}' WHERE position = 5", &file, "event 5 is damaged", 4),
+        ("INSERT INTO incidents (subject, start, ended) VALUES ('ghost', 0, 0)", &file, "ghost", 40),
+        ("UPDATE incidents SET ended = 2 WHERE subject = 'a'", &file, "a does not begin or end", 40),
+        ("UPDATE head SET seal = 1", &file, "`head`", 40),
+        ("DELETE FROM head", &file, "its table `head` is empty", 40),
+        ("DELETE FROM events WHERE position = 40", &file, "the newest event is 39", 39),
         // An older copy beside the witness file of the newer one.
-        ("SELECT 1", &earlier, "events 21 to 40 were published and are missing"),
+        ("SELECT 1", &earlier, "events 21 to 40 were published and are missing", 20),
     ] {
         let copies = Scratch::new();
         let copy = copies.path().join("journal.db");
@@ -281,10 +282,45 @@ async fn a_file_of_an_older_format_that_is_refused_is_not_upgraded() {
         let error = Sqlite::open(&copy, Retention::default()).err().map(|error| error.to_string());
         let error = error.unwrap_or_default();
         assert!(error.contains(said) && error.contains("it was not upgraded"), "{statement}: {error}");
+        // What is sound of it can be had all the same.
+        let found = match audit(&copy, &mut |_, _| {}) {
+            Ok(audit) => audit.checks.into_iter().filter_map(|check| check.outcome.err()).collect(),
+            Err(error) => vec![error.to_string()],
+        };
+        assert!(found.iter().any(|found| found.contains(said)), "{statement}: {found:?}");
+        let new = copies.path().join("new.db");
+        let copied =
+            salvage(&copy, &new, &Stop::default()).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        assert_eq!((copied.oldest, copied.head), (1, saved), "{statement}");
+        assert!(open(&new).warnings().is_empty(), "{statement}");
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 3, "{statement}");
     }
     assert_eq!(open(&file).warnings().len(), 1, "it was upgraded");
+}
+
+/// A backup before the new version is used for the first time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_an_older_format_is_checked_and_copied() {
+    let folder = Scratch::new();
+    let (file, copy) = (folder.path().join("journal.db"), folder.path().join("copy.db"));
+    let journal = open(&file);
+    journal.append(story("a", 20).into()).await.unwrap();
+    let (stream, before) = (journal.stream().clone(), frames(&all(&journal).await, journal.stream()));
+    drop(journal);
+    let older = "DROP TABLE server; PRAGMA application_id = 0; PRAGMA user_version = 3";
+    rusqlite::Connection::open(&file).unwrap().execute_batch(older).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let found = audit(&file, &mut |_, _| {}).unwrap();
+    assert!(found.is_sound(), "{found:?}");
+    let format = found.checks[0].outcome.as_ref().unwrap();
+    assert!(format.contains("the older format 3 of a journal"), "{format}");
+    let copied = backup(&file, &copy, &Stop::default()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((copied.oldest, copied.head), (1, 20));
+    assert_eq!(std::fs::read(&file).unwrap(), bytes, "the file stays as it is");
+    let copy = open(&copy);
+    assert!(copy.warnings().is_empty(), "{:?}", copy.warnings());
+    assert_eq!(frames(&all(&copy).await, &stream), before);
 }
 
 /// The queries of the documentation, over a journal with an incident that ended and one that is open.

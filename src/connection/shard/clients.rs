@@ -153,10 +153,11 @@ impl Clients {
             Ok(Step::Waits) => {}
             Ok(Step::Early) => self.early.push(key),
             Ok(Step::NeedsPage(cursor)) => {
-                let (hub, link, id) = (Arc::clone(&self.context.hub), Arc::clone(&self.link), client.id);
+                let (hub, link) = (Arc::clone(&self.context.hub), Arc::clone(&self.link));
+                let (id, network) = (client.id, client.network);
                 let reading = self.context.runtime.spawn(async move {
-                    let bytes = if hub.is_short_of_pages() { SCARCE_PAGE } else { PAGE_BYTES };
-                    let page = hub.page(cursor, bytes).await;
+                    let bytes = if hub.is_short_of_pages(network) { SCARCE_PAGE } else { PAGE_BYTES };
+                    let page = hub.page(network, cursor, bytes).await;
                     link.order(Order::Paged { key, id, page });
                 });
                 client.reads(AbortOnDropHandle::new(reading));
@@ -172,7 +173,8 @@ impl Clients {
             n: arrival.beginning.cursor - arrival.beginning.events,
         };
         let (events, bytes) = (arrival.beginning.events, arrival.beginning.event_bytes);
-        let mut client = Client::new(arrival, self.counts.admitted() + 1, group, &self.allowance);
+        let mut client =
+            Client::new(arrival, self.counts.admitted() + 1, group, &self.context.hub, &self.allowance);
         let entry = self.by_key.vacant_entry();
         let key = entry.key();
         if let Err(error) = self.registry.register(&mut client.wire.tcp, Token(key), Interest::READABLE) {

@@ -61,11 +61,13 @@ pub(super) fn of(
     let case = Case {
         connection: &source.connection,
         format,
+        upgraded_from: source.upgraded_from,
         stream: &stream,
         head,
         seal,
         remembered,
         has_log: source.has_log,
+        wrong_log: source.wrong_log.as_deref(),
         holder: source.holder.as_deref(),
     };
     let judged = judge(&case, Depth::Everything, progress);

@@ -129,6 +129,7 @@ impl Sqlite {
         }
         refuse_unusual(&real).map_err(unusable)?;
         strangers::refuse(&real)?;
+        strangers::refuse_wrong_log(&real)?;
         identity::refuse_foreign(&real)?;
         let lock_file = beside(&real, "lock");
         let is_new = !lock_file.exists();

@@ -43,6 +43,8 @@ pub struct Checked {
 pub(super) struct Case<'a> {
     pub(super) connection: &'a Connection,
     pub(super) format: i64,
+    /// The older format of the file, if what is judged is a copy of it that was upgraded.
+    pub(super) upgraded_from: Option<i64>,
     pub(super) stream: &'a StreamId,
     pub(super) head: Head,
     /// The seal that is stored with the head.
@@ -51,6 +53,8 @@ pub(super) struct Case<'a> {
     pub(super) remembered: Result<Remembered, String>,
     /// Whether the write-ahead log had content before the file was opened.
     pub(super) has_log: bool,
+    /// What is wrong with the file that has the log's name.
+    pub(super) wrong_log: Option<&'a str>,
     /// The process that has the journal open, if there is one. Its witness file and its log are in motion.
     pub(super) holder: Option<&'a str>,
 }
@@ -121,7 +125,14 @@ impl Case<'_> {
 
     fn marks(&self) -> rusqlite::Result<Result<String, String>> {
         let wrong = identity::wrong(self.connection, self.format)?;
-        Ok(wrong.map_or_else(|| Ok(format!("format {} of a journal", self.format)), Err))
+        let format = self.format;
+        let found = match self.upgraded_from {
+            None => format!("format {format} of a journal"),
+            Some(older) => {
+                format!("the older format {older} of a journal, which a server upgrades to format {format}")
+            }
+        };
+        Ok(wrong.map_or(Ok(found), Err))
     }
 
     /// Runs the integrity check of SQLite.
@@ -256,6 +267,9 @@ impl Case<'_> {
     fn log(&self) -> rusqlite::Result<Result<String, String>> {
         if let Some(holder) = self.holder {
             return Ok(Ok(format!("not checked: {holder} has the journal open")));
+        }
+        if let Some(wrong) = self.wrong_log {
+            return Ok(Err(wrong.to_owned()));
         }
         let remembered = self.remembered.as_ref().copied().unwrap_or(Remembered::Unreadable);
         let wrong = running::wrong(self.connection, self.has_log, remembered, self.head.position)?;

@@ -64,6 +64,7 @@ impl Lock {
             First::Held(holder) => return Err(held(&holder)),
         };
         strangers::refuse(journal)?;
+        strangers::refuse_wrong_log(journal)?;
         // The witness file beside a journal that is new belongs to an older one. It says nothing before the new file is
         // there: a start that is killed after that would leave a file that seems to have lost events.
         if !journal.exists() {

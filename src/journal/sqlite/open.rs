@@ -169,11 +169,14 @@ fn accept(
     let case = Case {
         connection,
         format,
+        upgraded_from: None,
         stream: &stream,
         head,
         seal,
         remembered: Ok(remembered),
         has_log,
+        // It was refused before the lock was taken.
+        wrong_log: None,
         holder: None,
     };
     let judged = judge(&case, depth, &mut |_, _| {});

@@ -68,11 +68,13 @@ impl Others {
         let case = Case {
             connection,
             format,
+            upgraded_from: None,
             stream,
             head,
             seal,
             remembered: Ok(Remembered::Nothing),
             has_log: true,
+            wrong_log: None,
             // The log and the witness file are in motion.
             holder: Some("this server"),
         };

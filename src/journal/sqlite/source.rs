@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -22,13 +24,20 @@ use super::strangers;
 use super::witness::{Remembered, Witness};
 use crate::input_file::{self, Kind};
 
+/// Pages of a journal that are copied at a time.
+const STEP: i32 = 1_000;
+
 /// The open file. All reads see the same snapshot, because a server may append, or start, in the meantime.
 pub(super) struct Source {
     pub(super) connection: Connection,
-    /// The format; `None` if the file is empty, or its tables are: no journal has begun in it.
+    /// The format of what is read; `None` if the file is empty, or its tables are: no journal has begun in it.
     pub(super) format: Option<i64>,
+    /// The older format of the file, if what is read is a copy of it that was upgraded.
+    pub(super) upgraded_from: Option<i64>,
     /// Whether the write-ahead log had content before the file was opened.
     pub(super) has_log: bool,
+    /// What is wrong with the file that has the name of the write-ahead log, if that is no such log.
+    pub(super) wrong_log: Option<String>,
     /// The process that has the journal open, if there is one.
     pub(super) holder: Option<String>,
     /// What the witness file said at the moment of the snapshot, or why it cannot be read.
@@ -46,7 +55,7 @@ pub(super) struct Kept {
 
 impl Source {
     /// # Errors
-    /// The file does not exist, is a pipe or a device, is not a journal, has another format than this version writes, or is in
+    /// The file does not exist, is a pipe or a device, is not a journal, has a newer format than this version writes, or is in
     /// use under another name.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         match input_file::kind(path) {
@@ -75,17 +84,9 @@ impl Source {
             roll_back(&real)?;
         }
         let has_log = running::has_log(&real);
+        let wrong_log = strangers::wrong_log(&real);
         let (connection, is_fixed) = connect(path, &real, has_log, hold.is_some())?;
         let format = identity::format(&connection, path)?;
-        if let Some(format) = format.filter(|format| *format < schema::VERSION)
-            && identity::wrong(&connection, format).is_ok_and(|wrong| wrong.is_none())
-        {
-            let why = format!(
-                "it has the older format {format}: `incident serve --journal` upgrades it to format {}",
-                schema::VERSION
-            );
-            return Err(OpenError::unusable(path, why));
-        }
         let remembered = Witness::read(&real).map_err(|error| error.to_string());
         // The snapshot begins with the first thing that is read.
         connection
@@ -93,11 +94,19 @@ impl Source {
             .map_err(|error| open_error(path, error))?;
         // A server begins its journal in tables that were never used.
         let format = format.filter(|format| !is_unbegun(&connection, *format));
+        let older = format.filter(|format| {
+            *format < schema::VERSION
+                && identity::wrong(&connection, *format).is_ok_and(|wrong| wrong.is_none())
+        });
+        let (connection, format) = match older {
+            Some(older) => (upgraded(&connection, older, path)?, Some(schema::VERSION)),
+            None => (connection, format),
+        };
         let kept = match hold {
             Some(hold) if is_fixed => Kept { _descriptor: None, _hold: Some(hold) },
             hold => Kept { _descriptor: hold.and_then(Hold::release), _hold: None },
         };
-        Ok(Self { connection, format, has_log, holder, remembered, kept })
+        Ok(Self { connection, format, upgraded_from: older, has_log, wrong_log, holder, remembered, kept })
     }
 
     /// The stream, the head and its seal.
@@ -128,6 +137,25 @@ fn connect(path: &Path, real: &Path, has_log: bool, is_free: bool) -> Result<(Co
         }
         _ => Err(open_error(path, error)),
     }
+}
+
+/// A copy of a journal of an older format, which is upgraded. The file itself stays as it is, because older versions of the program can
+/// read it only so. SQLite keeps the copy where it keeps temporary files, under no name.
+fn upgraded(connection: &Connection, older: i64, path: &Path) -> Result<Connection, OpenError> {
+    let not_copied = |error: rusqlite::Error| {
+        let why =
+            format!("it has the older format {older}, and no temporary copy could be upgraded: {error}");
+        OpenError::unusable(path, why)
+    };
+    let mut copy = Connection::open("").map_err(not_copied)?;
+    Backup::new(connection, &mut copy)
+        .and_then(|backup| backup.run_to_completion(STEP, Duration::ZERO, None))
+        .map_err(not_copied)?;
+    let transaction = copy.transaction().map_err(not_copied)?;
+    schema::migrate(&transaction, older)
+        .and_then(|()| transaction.commit())
+        .map_err(|error| open_error(path, error))?;
+    Ok(copy)
 }
 
 /// Takes back what a process that was killed has half written, as the next start of a server would. SQLite refuses to read a

@@ -16,7 +16,8 @@ use super::wal;
 use super::witness;
 use crate::input_file::open_file;
 
-/// Refuses what would be lost if a journal were opened or begun at a path. Links, pipes and devices are refused elsewhere.
+/// Refuses what would be lost if a journal were opened or begun at a path. Links, pipes and devices are refused elsewhere, and so is
+/// [`wrong_log`].
 ///
 /// # Errors
 /// Which file is not a journal's; or there is the log of a journal without the journal.
@@ -35,11 +36,30 @@ pub(super) fn refuse(journal: &Path) -> Result<(), OpenError> {
     if is_new {
         look(journal, "head", witness::is_line, "is not a witness file of a journal")?;
         look(journal, "shm", is_index, "is not an index of SQLite")?;
-    } else {
-        // After a clean stop it is empty, and SQLite takes another program's file for an empty log, over which it writes.
-        look(journal, "wal", is_log, "is not a write-ahead log of SQLite")?;
     }
     Ok(())
+}
+
+/// What is wrong with the file that has the name of the write-ahead log of a journal that has begun: SQLite would take it for an empty
+/// log, and whoever writes the journal would write over it. Either it is another program's, or it is the log, and its beginning is
+/// damaged: then it may be the only file that has the newest events.
+pub(super) fn wrong_log(journal: &Path) -> Option<String> {
+    let log = beside(journal, "wal");
+    (has_content(journal) && !is_log(&beginning(&log))).then(|| {
+        format!(
+            "{} does not begin as a write-ahead log of SQLite: it is damaged, and has the newest events, or it is another program's file. Move \
+             it away, but keep it",
+            log.display()
+        )
+    })
+}
+
+/// Refuses to write a journal with a [`wrong_log`].
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn refuse_wrong_log(journal: &Path) -> Result<(), OpenError> {
+    wrong_log(journal).map_or(Ok(()), |wrong| Err(OpenError::damaged(journal, wrong)))
 }
 
 /// Refuses to begin a journal under a name that a file beside another database has: SQLite would take it for that file.

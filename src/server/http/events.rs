@@ -20,6 +20,7 @@ use crate::delivery::Lease;
 use crate::hub::After;
 use crate::metrics::Refusal;
 use crate::server::door::ConnectionInfo;
+use crate::server::rate::network;
 use crate::sse;
 
 /// What an `EventSource` sends when it reconnects.
@@ -93,14 +94,24 @@ async fn open(
     slot: OwnedSemaphorePermit,
 ) -> Result<Response, Problem> {
     let opening = streams.hub.subscribe(after).await?;
-    let dialect = Dialect::EventStream(transfer);
+    let (dialect, network) = (Dialect::EventStream(transfer), network(info.peer()));
     let mut beginning = Beginning::new(&streams.hub, dialect, opening);
     info.append_to_head(beginning.take_bytes());
     info.becomes_stream();
     info.hand_over(Box::new(move |io, unsent, _| match io.split() {
         Ok((tcp, tls)) => {
             let tail = Vec::new();
-            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, beginning, unsent, slot, lease });
+            streams.shards.adopt(Arrival {
+                tcp,
+                tls,
+                dialect,
+                tail,
+                beginning,
+                unsent,
+                slot,
+                network,
+                lease,
+            });
         }
         Err(error) => tracing::debug!(%error, "client lost at its first event"),
     }));

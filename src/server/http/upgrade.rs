@@ -19,6 +19,7 @@ use crate::delivery::Lease;
 use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::door::{ConnectionInfo, Io, Socket, TakeOver};
+use crate::server::rate::network;
 
 /// The version of RFC 6455.
 const VERSION: &str = "13";
@@ -76,10 +77,21 @@ pub(in crate::server) async fn upgrade(
     let mut beginning = Beginning::new(&streams.hub, Dialect::WebSocket, opening);
     info.append_to_head(beginning.take_bytes());
     let tracker = streams.lifecycle.connections.clone();
+    let network = network(info.peer());
     let take_over: TakeOver = Box::new(move |io, unsent, tail| match io.split() {
         Ok((tcp, tls)) => {
             let dialect = Dialect::WebSocket;
-            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, beginning, unsent, slot, lease });
+            streams.shards.adopt(Arrival {
+                tcp,
+                tls,
+                dialect,
+                tail,
+                beginning,
+                unsent,
+                slot,
+                network,
+                lease,
+            });
         }
         Err(error) => tracing::debug!(%error, "client lost after its handshake"),
     });
