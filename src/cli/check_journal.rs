@@ -191,6 +191,7 @@ fn told(copied: &Copied, into: &Path) {
         "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {shown}",
         count(events, "event"),
     ));
+    told_unplayable(copied.unplayable);
     if copied.renewed_keys > 0 {
         let keys = match copied.renewed_keys {
             1 => "1 missing or damaged key of a publisher was".to_owned(),
@@ -200,6 +201,16 @@ fn told(copied: &Copied, into: &Path) {
             "{keys} made anew from the events: what a publisher sends again under such a name is a repeat, whatever it has"
         ));
     }
+}
+
+/// Says which incidents of a copy can't go on.
+fn told_unplayable(unplayable: u64) {
+    let open = match unplayable {
+        0 => return,
+        1 => "an open incident is damaged or lost: a server ends it".to_owned(),
+        many => format!("{} is damaged or lost: a server ends them", count(many, "open incident")),
+    };
+    say(format!("The plan of {open} as cancelled"));
 }
 
 fn as_json(found: &Audit) -> Value {

@@ -3,6 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use anyhow::anyhow;
+
+use super::exit::{Exit, Failure};
 use crate::contract::Envelope;
 use crate::report::{Board, IncidentState, IncidentStatus};
 
@@ -15,6 +18,12 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// What is told when it is more.
 const TOLD: &str = "the stream tells of more than this command keeps, 10,000 incidents or 64 MiB of them: it forgets the \
                     oldest that have ended, then the oldest";
+
+/// What a command fails with whose server does not know the incident any more that it follows.
+pub(super) fn forgotten(id: &str) -> Failure {
+    let error = anyhow!("the server does not know {id} any more: how it ended is lost");
+    Failure::new(Exit::Unresolved, error)
+}
 
 /// The states of incidents.
 #[derive(Debug, Default)]

@@ -86,6 +86,8 @@ pub struct Follower {
     heartbeat: Option<Duration>,
     lost_at: Option<Instant>,
     opened_once: bool,
+    /// A server is known to be there: whatever else answers in its place may be gone soon.
+    was_there: bool,
     /// The event after a gap, which is returned after the gap.
     behind_gap: Option<Item>,
 }
@@ -139,20 +141,31 @@ impl Follower {
                 return Err(ClientError::NoServer(failures));
             }
         };
+        Ok(Self::new(endpoints, after, reconnect, Link::opened(socket)))
+    }
+
+    /// As [`Follower::connect`] of servers of which the one in use has just answered: also the first connection is tried again.
+    pub fn of_one_that_answers(endpoints: Endpoints, after: String) -> Self {
+        let link = Link::Connecting(connecting(&endpoints, Some(after.clone())));
+        Self { was_there: true, ..Self::new(endpoints, Some(after), true, link) }
+    }
+
+    fn new(endpoints: Endpoints, after: Option<String>, reconnect: bool, link: Link) -> Self {
         let position = after.as_deref().and_then(|after| after.parse().ok());
-        Ok(Self {
+        Self {
             endpoints,
             failures: Vec::new(),
             reconnect,
-            link: Link::opened(socket),
+            link,
             backoff: Backoff::default(),
             after,
             position,
             heartbeat: None,
             lost_at: None,
             opened_once: false,
+            was_there: false,
             behind_gap: None,
-        })
+        }
     }
 
     /// Position of the last event that arrived.
@@ -226,7 +239,7 @@ impl Follower {
     /// # Errors
     /// No later attempt will succeed, with none of the servers.
     fn failed(&mut self, error: ClientError) -> Result<Item, ClientError> {
-        let is_passing = error.is_passing() || self.opened_once && error.is_of_something_before_it();
+        let is_passing = error.is_passing() || self.was_there && error.is_of_something_before_it();
         let reason = error.to_string();
         if !self.endpoints.are_several() || !(is_passing || error.is_of_one_server()) {
             return if is_passing { Ok(self.lose(reason)) } else { Err(error) };
@@ -234,7 +247,7 @@ impl Follower {
         self.failures.push(error);
         if self.failures.len() >= self.endpoints.all().len() {
             let may_be_back =
-                self.opened_once && self.failures.iter().any(ClientError::is_of_something_before_it);
+                self.was_there && self.failures.iter().any(ClientError::is_of_something_before_it);
             let all = ClientError::NoServer(std::mem::take(&mut self.failures));
             if !(all.is_passing() || may_be_back) {
                 return Err(all);
@@ -300,6 +313,7 @@ impl Follower {
         };
         self.position = Some(Position { stream, n: begins.saturating_sub(1) });
         self.remember();
+        self.was_there = true;
         if !std::mem::replace(&mut self.opened_once, true) {
             self.lost_at = None;
             return Item::Opened(opened);

@@ -8,7 +8,7 @@ use super::nats::{self, StreamExport, StreamImport};
 use super::open_error::OpenError;
 use super::sqlite::{self, Audit, Copied, FileExport, FileImport};
 use super::stop::Stop;
-use super::transfer::{About, Export, Import};
+use super::transfer::{About, Export, Import, UNPLAYABLE};
 use crate::contract::StreamId;
 
 /// Which name the copy of a journal has.
@@ -183,9 +183,11 @@ fn transfer(
             format!("has event {at} of an unfinished copy already, and the journal ends at {}", about.head);
         return Err(OpenError::Exists { path: into.to_owned(), what: why.into() }.into());
     }
+    let mut unplayable = 0;
     loop {
         let items = source.page(at)?;
         let Some(last) = items.last() else { break };
+        unplayable += items.iter().filter(|item| item.plan.as_deref() == Some(UNPLAYABLE)).count() as u64;
         at = last.stored.position;
         target.take(&items)?;
         if !progress(Phase::Copies, at + 1 - about.oldest, all) {
@@ -208,7 +210,7 @@ fn transfer(
     }
     let stream = target.stream().clone();
     target.finish()?;
-    Ok(Copied { stream, oldest: about.oldest, head: about.head, renewed_keys: 0 })
+    Ok(Copied { stream, oldest: about.oldest, head: about.head, renewed_keys: 0, unplayable })
 }
 
 fn compare(

@@ -10,6 +10,9 @@ use crate::contract::StreamId;
 pub(super) const PAGE: usize = 500;
 pub(super) const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
+/// What a copy has in the place of a plan that is damaged or lost. No plan is empty: a server can't play it, and ends its incident.
+pub(super) const UNPLAYABLE: &str = "";
+
 /// An event with all that a journal knows of it.
 #[derive(Debug, Clone)]
 pub(super) struct Item {

@@ -117,6 +117,32 @@ async fn what_is_sound_is_saved_and_goes_on() {
     }
 }
 
+/// Without a plan it would be a publisher's incident, and stay open for ever.
+#[tokio::test]
+async fn an_incident_whose_plan_is_not_saved_is_ended_by_the_next_server() {
+    for statement in [
+        "UPDATE incidents SET plan = replace(plan, 'a', 'b') WHERE ended = 0",
+        "DELETE FROM incidents WHERE ended = 0",
+    ] {
+        let folder = killed().await;
+        let (file, new) = (folder.path().join("journal.db"), folder.path().join("saved.db"));
+        with_sqlite(&file, statement);
+        let ran = check(&file, &["--salvage", new.to_str().unwrap()]);
+        assert_eq!(ran.status, Some(5), "{ran:?}");
+        assert!(ran.stderr.contains("The plan of an open incident is damaged or lost"), "{ran:?}");
+        assert_eq!(check(&new, &[]).status, Some(0));
+        let server = Serving::with(&["--journal", new.to_str().unwrap()]);
+        let mut client = Client::connect(server.address(), "?after=0").await;
+        let last = loop {
+            let frame = client.event().await.frame;
+            if frame.contains("can't be played any further") {
+                break frame;
+            }
+        };
+        assert!(last.contains("incident_resolved") && last.contains("cancelled"), "{statement}: {last}");
+    }
+}
+
 /// The log has events that are nowhere else: nobody is told to remove it, and what is in the database can be saved.
 #[tokio::test]
 async fn a_log_whose_beginning_is_damaged_is_reported() {

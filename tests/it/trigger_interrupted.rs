@@ -1,6 +1,7 @@
-//! `incident trigger` whose first connection says nothing.
+//! `incident trigger` whose connection is lost, does not come, or leads elsewhere.
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -10,45 +11,83 @@ use serde_json::{Value, json};
 use crate::answers::{server, upgrade};
 use crate::harness::{PATIENCE, incident, unmasked};
 
+/// How often a stub was connected to, for a stream.
+struct Connections(Mutex<u32>);
+
+impl Connections {
+    const fn none() -> Self {
+        Self(Mutex::new(0))
+    }
+
+    fn next(&self) -> u32 {
+        let mut count = self.0.lock().unwrap();
+        *count += 1;
+        *count
+    }
+}
+
+fn answer(stream: &mut TcpStream, status: &str, content_type: &str, body: &Value) -> std::io::Result<()> {
+    let body = body.to_string();
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n");
+    stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes())
+}
+
+/// The incident x-1 was started in the stream S, at its first position.
+fn accept(stream: &mut TcpStream) -> std::io::Result<()> {
+    let body = json!({ "id": "x-1", "stream": "S", "position": 1, "scenario": "x" });
+    answer(stream, "202 Accepted", "application/json", &body)
+}
+
+fn frame(text: &str, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut message: Value = serde_json::from_str(text).unwrap();
+    change(&mut message);
+    unmasked(0x81, message.to_string().as_bytes())
+}
+
+fn greeting(of: &str, head: u64, follows: &Value) -> Vec<u8> {
+    frame(include_str!("../fixtures/messages/stream_opened.json"), |opened| {
+        opened["data"]["stream"] = json!(of);
+        opened["data"]["head"] = json!(head);
+        opened["data"]["follows"] = follows.clone();
+    })
+}
+
+/// An event of the stream S, which is one of x-1 with the same index.
+fn event(text: &str, position: u64) -> Vec<u8> {
+    frame(text, |event| {
+        event["source"] = json!("/streams/S");
+        (event["id"], event["index"]) = (json!(position.to_string()), json!(position));
+        event["subject"] = json!("x-1");
+    })
+}
+
+fn sample(position: u64) -> Vec<u8> {
+    event(include_str!("../fixtures/messages/system_metrics.json"), position)
+}
+
+fn heartbeat(head: u64) -> Vec<u8> {
+    frame(include_str!("../fixtures/messages/heartbeat.json"), |heartbeat| {
+        heartbeat["data"] = json!({ "stream": "S", "head": head, "state": "playing" });
+    })
+}
+
 /// The server is there as soon as a connection says something, also if that is not the first one.
 #[test]
 fn a_connection_that_is_lost_before_it_says_anything_is_not_counted_as_lost_for_ever() {
-    static CONNECTIONS: Mutex<u32> = Mutex::new(0);
+    static CONNECTIONS: Connections = Connections::none();
     let url = server(|mut stream, head| {
         if head.starts_with("POST") {
-            let body = json!({ "id": "x-1", "stream": "S", "position": 1, "scenario": "x" }).to_string();
-            let head = format!(
-                "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
-                body.len()
-            );
-            return stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes());
+            return accept(&mut stream);
         }
-        let number = {
-            let mut connections = CONNECTIONS.lock().unwrap();
-            *connections += 1;
-            *connections
-        };
+        let number = CONNECTIONS.next();
         upgrade(&mut stream, head)?;
         if number == 1 {
             return Ok(());
         }
-        let fixture = |text: &str, change: &dyn Fn(&mut Value)| {
-            let mut message: Value = serde_json::from_str(text).unwrap();
-            change(&mut message);
-            unmasked(0x81, message.to_string().as_bytes())
-        };
-        stream.write_all(&fixture(include_str!("../fixtures/messages/stream_opened.json"), &|opened| {
-            opened["data"]["stream"] = json!("S");
-            opened["data"]["head"] = json!(0);
-            opened["data"]["follows"] = json!({ "kind": "resumed", "from": 1, "to": 0 });
-        }))?;
-        for index in 1.. {
-            let sample = include_str!("../fixtures/messages/system_metrics.json");
-            stream.write_all(&fixture(sample, &|event| {
-                event["source"] = json!("/streams/S");
-                (event["id"], event["index"]) = (json!(index.to_string()), json!(index));
-                event["subject"] = json!("x-1");
-            }))?;
+        stream.write_all(&greeting("S", 0, &json!({ "kind": "resumed", "from": 1, "to": 0 })))?;
+        for position in 1.. {
+            stream.write_all(&sample(position))?;
             thread::sleep(Duration::from_millis(100));
         }
         Ok(())
@@ -61,6 +100,114 @@ fn a_connection_that_is_lost_before_it_says_anything_is_not_counted_as_lost_for_
     }
     running.signal("INT");
     drop(lines);
+}
+
+/// The incident goes on: whoever is told to try again would start another one.
+#[test]
+fn a_server_that_has_no_place_or_is_away_right_after_it_has_started_the_incident_is_waited_for() {
+    static CONNECTIONS: Connections = Connections::none();
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        match CONNECTIONS.next() {
+            1 => Ok(()),
+            2 => answer(
+                &mut stream,
+                "503 Service Unavailable",
+                "application/problem+json",
+                &json!({ "detail": "full" }),
+            ),
+            3 => answer(&mut stream, "404 Not Found", "text/plain", &json!("no such service")),
+            _ => {
+                upgrade(&mut stream, head)?;
+                stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
+                stream.write_all(&event(include_str!("../fixtures/messages/incident_resolved.json"), 1))
+            }
+        }
+    });
+    let ran = incident(&["trigger", "x", "--url", &url]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let said = |what: &str| ran.stderr.contains(what) || ran.stdout.contains(what);
+    assert!(said("no connection yet") && said("connected") && !said("connection lost"), "{ran:?}");
+}
+
+/// As a load balancer does it whose servers have no common journal.
+#[test]
+fn a_connection_to_a_server_that_has_not_started_the_incident_is_told() {
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        upgrade(&mut stream, head)?;
+        let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 0 });
+        stream.write_all(&greeting("T", 0, &follows))?;
+        thread::sleep(PATIENCE);
+        Ok(())
+    });
+    let ran = incident(&["trigger", "x", "--url", &url]).run();
+    assert_eq!(ran.status, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("leads to another stream"), "{ran:?}");
+    assert!(!ran.stderr.contains("again"), "{ran:?}");
+}
+
+/// Events were lost, and the server asked about them at once would name the end before it is replayed.
+#[test]
+fn what_is_replayed_behind_lost_events_is_shown() {
+    static CONNECTIONS: Connections = Connections::none();
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        if head.starts_with("GET /api") {
+            let body = json!({ "title": "the server has no such incident", "status": 404 });
+            return answer(&mut stream, "404 Not Found", "application/problem+json", &body);
+        }
+        let number = CONNECTIONS.next();
+        upgrade(&mut stream, head)?;
+        if number == 1 {
+            stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
+            return stream.write_all(&sample(1));
+        }
+        let follows = json!({ "kind": "reset", "reason": "expired", "from": 5, "to": 9 });
+        stream.write_all(&greeting("S", 9, &follows))?;
+        for position in 5..9 {
+            stream.write_all(&sample(position))?;
+        }
+        stream.write_all(&event(include_str!("../fixtures/messages/incident_resolved.json"), 9))
+    });
+    let ran = incident(&["trigger", "x", "--json", "--url", &url]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_eq!(ran.stdout.lines().count(), 6, "{ran:?}");
+}
+
+/// Everything of it was dropped meanwhile.
+#[test]
+fn an_incident_of_which_the_server_knows_nothing_any_more_has_an_unknown_end() {
+    static CONNECTIONS: Connections = Connections::none();
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        if head.starts_with("GET /api") {
+            let body = json!({ "title": "the server has no such incident", "status": 404 });
+            return answer(&mut stream, "404 Not Found", "application/problem+json", &body);
+        }
+        let number = CONNECTIONS.next();
+        upgrade(&mut stream, head)?;
+        if number == 1 {
+            stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
+            return stream.write_all(&sample(1));
+        }
+        let follows = json!({ "kind": "reset", "reason": "expired", "from": 10, "to": 9 });
+        stream.write_all(&greeting("S", 9, &follows))?;
+        stream.write_all(&heartbeat(9))?;
+        thread::sleep(PATIENCE);
+        Ok(())
+    });
+    let ran = incident(&["trigger", "x", "--json", "--url", &url]).run();
+    assert_eq!(ran.status, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("how it ended is lost"), "{ran:?}");
 }
 
 /// Whoever does what it says and triggers again would have two incidents.

@@ -12,13 +12,13 @@ use super::show::Show;
 use crate::cli::clock::ServerClock;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
-use crate::cli::known::Known;
+use crate::cli::known::{self, Known};
 use crate::cli::out::print_event;
 use crate::cli::outage::Outage;
 use crate::cli::remote::times_of;
 use crate::cli::times::Asked;
 use crate::client::{Follower, Item};
-use crate::contract::Follows;
+use crate::contract::{Follows, ResetReason};
 use crate::report::{IncidentState, IncidentStatus};
 
 /// The server's answer: the incident, and the position of its first event.
@@ -40,10 +40,11 @@ impl Trigger {
         out: Option<&AlertsOut>,
     ) -> Result<Option<IncidentState>, Failure> {
         let after = format!("{}/{}", accepted.stream, accepted.position.saturating_sub(1));
-        let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
+        let mut follower = Follower::of_one_that_answers(self.remote.url.clone(), after);
         let mut known = Known::new(Some(&accepted.id));
         let mut clock = ServerClock::default();
         let (mut replay_to, mut has_all, mut may_have_missed_the_end) = (0, false, false);
+        let mut was_connected = false;
         let mut times = Asked::default();
         let mut outage = Outage::default();
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
@@ -78,9 +79,16 @@ impl Trigger {
                     if outage.greeted() {
                         show.note("connected");
                     }
+                    was_connected = true;
                     clock.set(&opened);
                     replay_to = opened.follows.range().1;
-                    may_have_missed_the_end |= matches!(opened.follows, Follows::Reset { .. });
+                    match opened.follows {
+                        Follows::Reset { reason: ResetReason::OtherStream, .. } => {
+                            return Err(another_stream(&accepted.id));
+                        }
+                        Follows::Reset { .. } => may_have_missed_the_end = true,
+                        _ => {}
+                    }
                 }
                 Some(Item::Event { envelope, raw }) if envelope.incident() == accepted.id => {
                     if let Some(reporter) = &mut reporter {
@@ -104,7 +112,8 @@ impl Trigger {
                 }
                 Some(Item::Lost { reason, .. }) => {
                     if outage.lost() {
-                        show.note(&self.lost(&reason));
+                        let what = if was_connected { "connection lost" } else { "no connection yet" };
+                        show.note(&self.lost(what, &reason));
                     }
                 }
                 Some(Item::Back { server, replayed, to, lost: Some(lost), away, .. }) => {
@@ -112,11 +121,7 @@ impl Trigger {
                     if outage.greeted() || lost > 0 {
                         show.note(&self.back(&server, away, replayed, lost));
                     }
-                    if lost > 0
-                        && let Some(ended) = self.ended_unseen(accepted).await?
-                    {
-                        return Ok(Some(ended));
-                    }
+                    may_have_missed_the_end |= lost > 0;
                 }
                 Some(Item::Back { lost: None, .. }) => {
                     let error = anyhow!("the server has a new stream without {}", accepted.id);
@@ -126,11 +131,14 @@ impl Trigger {
                     show.note(&format::missing(from, to));
                     may_have_missed_the_end = true;
                 }
-                // What is behind the gap has come.
+                // What is behind the gap, or is replayed, has come.
                 Some(Item::Heartbeat(_)) if may_have_missed_the_end => {
                     match self.ended_unseen(accepted).await {
                         Ok(None) => may_have_missed_the_end = false,
                         Ok(ended) => return Ok(ended),
+                        Err(unknown) if unknown.exit() == Exit::Usage => {
+                            return Err(known::forgotten(&accepted.id));
+                        }
                         // It is asked again with the next one.
                         Err(_) => {}
                     }
@@ -141,10 +149,10 @@ impl Trigger {
         }
     }
 
-    /// What is said when the connection is lost.
-    fn lost(&self, reason: &str) -> String {
+    /// What is said when the connection is lost, or the first one can't be made.
+    fn lost(&self, what: &str, reason: &str) -> String {
         let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
-        format!("connection lost ({reason}): waiting up to {most} for {url}")
+        format!("{what} ({reason}): waiting up to {most} for {url}")
     }
 
     /// What is said when the connection is back.
@@ -170,6 +178,16 @@ impl Trigger {
         let state = self.remote.incident(&accepted.id).await?;
         Ok(state.filter(|incident| incident.state != IncidentStatus::Open))
     }
+}
+
+/// The connection leads to a stream in which the incident never was.
+fn another_stream(id: &str) -> Failure {
+    let error =
+        anyhow!("{id} was started, but the connection leads to another stream, which does not have it");
+    Failure::new(Exit::Unresolved, error).hint(
+        "name the server that started it: servers behind one address need a common journal (docs/cluster.md), and one without --journal \
+         FILE forgets its incidents when it is started anew",
+    )
 }
 
 /// Shows how far an incident is now, as soon as it is known.

@@ -13,7 +13,7 @@ use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::known::Known;
+use crate::cli::known::{self, Known};
 use crate::cli::out::{print_event, reader_has_left, say, say_with_command};
 use crate::cli::outage::Outage;
 use crate::cli::terminal::redraws;
@@ -297,8 +297,7 @@ impl<'a> Session<'a> {
             }
             Ok(_) => {}
             Err(unknown) if unknown.exit() == Exit::Usage => {
-                let error = anyhow!("the server does not know {id} any more: how it ended is lost");
-                return Err(Failure::new(Exit::Unresolved, error));
+                return Err(known::forgotten(id));
             }
             // It is asked again with the next heartbeat, or when the connection is back.
             Err(_) => self.may_have_missed_an_end = true,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::open_error::OpenError;
-use super::super::transfer::{Export, Item, PAGE_BYTES};
+use super::super::transfer::{Export, Item, PAGE_BYTES, UNPLAYABLE};
 use super::link::Link;
 use super::message::{Entry, PlanMark};
 use super::over;
@@ -66,10 +66,13 @@ impl<'a> StreamExport<'a> {
         let link = self.link.get();
         let mark = self.open.get(&stored.subject).filter(|_| stored.index == 1);
         let plan = match mark {
-            Some(mark) => link.wait(plans::load(&link.api, &link.names, &stored.subject, mark)),
-            None => Ok(None),
+            Some(mark) => {
+                let loaded = link.wait(plans::load(&link.api, &link.names, &stored.subject, mark));
+                let plan = loaded.map_err(|fault| link.unusable(&fault))?;
+                Some(plan.unwrap_or_else(|| UNPLAYABLE.into()))
+            }
+            None => None,
         };
-        let plan = plan.map_err(|fault| link.unusable(&fault))?;
         Ok(Item { stored, start, key, plan })
     }
 }

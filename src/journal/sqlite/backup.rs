@@ -50,7 +50,7 @@ pub fn backup(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenError
     check(target.written(), into, stop)?;
     interrupt::look(stop).map_err(unusable)?;
     target.finish(&stream, head)?;
-    Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys: 0 })
+    Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys: 0, unplayable: 0 })
 }
 
 /// Copies all pages. The source's connection has a snapshot open, so all pages are those of one moment, and commits in

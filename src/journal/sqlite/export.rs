@@ -10,10 +10,9 @@ use super::super::log::ReadLimit;
 use super::super::open_error::OpenError;
 use super::super::record::Key;
 use super::super::transfer::{Export, Item, PAGE, PAGE_BYTES};
-use super::events;
-use super::head::Head;
+use super::head::{self, Head};
 use super::source::{Kept, Source};
-use super::{chain, head};
+use super::{events, incidents};
 
 /// A file, read from the oldest event up to a position.
 pub(in crate::journal) struct FileExport {
@@ -32,7 +31,8 @@ pub(in crate::journal) struct FileExport {
 /// What is known of an incident.
 struct Row {
     start: u64,
-    plan: Option<Arc<str>>,
+    /// Whether it is open at the end of what is copied.
+    is_open: bool,
 }
 
 impl FileExport {
@@ -73,16 +73,11 @@ impl FileExport {
     }
 
     fn row(&self, subject: &str) -> rusqlite::Result<Option<Row>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT start, ended, plan, plan_checksum FROM incidents WHERE subject = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT start, ended FROM incidents WHERE subject = ?1")?;
         let found = statement.query_row([subject], |row| {
             let (start, ended): (u64, u64) = (row.get(0)?, row.get(1)?);
-            let is_open = ended == 0 || ended > self.until;
-            let (plan, checksum): (Option<String>, Option<i64>) =
-                if is_open { (row.get(2)?, row.get(3)?) } else { (None, None) };
-            let plan = plan.filter(|plan| checksum == Some(chain::of_plan(subject, Some(plan))));
-            Ok(Row { start, plan: plan.map(Into::into) })
+            Ok(Row { start, is_open: ended == 0 || ended > self.until })
         });
         found.optional()
     }
@@ -133,7 +128,10 @@ impl Export for FileExport {
                     // If retention has dropped its first event, it began before the oldest event.
                     let start = if stored.index == 1 { stored.position } else { self.oldest - 1 };
                     let start = row.as_ref().map_or(start, |row| row.start);
-                    plan = row.filter(|_| stored.index == 1).and_then(|row| row.plan);
+                    // What is open without its first event has no plan any more that could be played.
+                    if stored.index == 1 && row.is_none_or(|row| row.is_open) {
+                        plan = incidents::copied_plan(&self.connection, &stored).map(Into::into);
+                    }
                     starts.insert(Arc::clone(&stored.subject), start);
                     start
                 }

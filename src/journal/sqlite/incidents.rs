@@ -10,8 +10,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::clock::Moment;
 use super::super::log::{OpenIncident, Span};
-use super::chain;
+use super::super::record::Stored;
+use super::super::transfer::UNPLAYABLE;
 use super::commit::{Newest, Open};
+use super::{chain, keys};
 use crate::contract::MessageType;
 
 /// The condition that something of an incident is kept. The others only keep their ids from being used again.
@@ -144,7 +146,7 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident
     )?;
     let rows = statement.query_map([], |row| {
         let subject: String = row.get(0)?;
-        let plan = known_plan(row, &subject, 2, 3).unwrap_or_else(|WrongPlan| Some(String::new()));
+        let plan = known_plan(row, &subject, 2, 3).unwrap_or_else(|WrongPlan| Some(UNPLAYABLE.to_owned()));
         let (index, time_us) = newest.get(&subject).copied().unwrap_or_default();
         Ok(OpenIncident {
             index,
@@ -189,6 +191,25 @@ pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<O
         .query_row([subject], |row| Ok(known_plan(row, subject, 0, 1).unwrap_or_default()))
         .optional()?;
     Ok(plan.flatten().map(Into::into))
+}
+
+/// The plan that a copy gets of an incident which is open there. One that is damaged, or was lost with the incident's row, can't be played;
+/// without any the incident would be a publisher's, and stay open for ever. `first` is the first event of it that is copied.
+pub(super) fn copied_plan(connection: &Connection, first: &Stored) -> Option<String> {
+    let is_published = keys::is_published(first.data.get());
+    if first.index == 1 && is_published {
+        return None;
+    }
+    let row = connection
+        .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1")
+        .and_then(|mut select| {
+            select.query_row([&first.subject], |row| Ok(known_plan(row, &first.subject, 0, 1))).optional()
+        });
+    match row {
+        Ok(Some(Ok(plan))) => plan,
+        Ok(None) | Err(_) if is_published => None,
+        _ => Some(UNPLAYABLE.to_owned()),
+    }
 }
 
 /// The checksum of a plan is wrong, or it is no text.

@@ -77,6 +77,11 @@ struct Named {
     origin: Option<Origin>,
 }
 
+/// Whether an event with this `data` was published, and not played.
+pub(super) fn is_published(data: &str) -> bool {
+    matches!(serde_json::from_str(data), Ok(Named { origin: Some(_) }))
+}
+
 /// Calls `found` with the position and the name of every event whose name is not in the table.
 fn missing(
     connection: &Connection,

@@ -4,17 +4,18 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::super::open_error::OpenError;
 use super::super::record::Stored;
 use super::super::stop::Stop;
+use super::super::transfer::UNPLAYABLE;
 use super::chain::{self, Row};
 use super::head::{self, Head};
 use super::source::Source;
 use super::target::Target;
 use super::walk::Walk;
-use super::{events, interrupt, keys, schema};
+use super::{events, incidents, interrupt, keys, schema};
 use crate::contract::{Role, StreamId};
 
 /// What was copied into the new file.
@@ -28,6 +29,8 @@ pub struct Copied {
     pub head: u64,
     /// How many keys of published events were missing or damaged, and were made anew from the events.
     pub renewed_keys: u64,
+    /// How many open incidents have a plan that is damaged or was lost: a server ends them.
+    pub unplayable: u64,
 }
 
 /// Copies the events before the first damage into a new file. The new file is a new stream with a new name, because the
@@ -45,13 +48,13 @@ pub fn salvage(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenErro
     let unusable = |error: rusqlite::Error| OpenError::unusable(into, error);
     interrupt::at(stop, &mut source.connection).map_err(unusable)?;
     let stream = StreamId::fresh();
-    let (head, renewed_keys) = copy(&source, &stream, target.written(), stop).map_err(unusable)?;
-    target.finish(&stream, head)?;
-    Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys })
+    let (head, copied) = copy(&source, stream, target.written(), stop).map_err(unusable)?;
+    target.finish(&copied.stream, head)?;
+    Ok(copied)
 }
 
-/// Returns the new head, and how many keys were made anew.
-fn copy(source: &Source, stream: &StreamId, into: &Path, stop: &Stop) -> rusqlite::Result<(Head, u64)> {
+/// Returns the new head, and what was copied.
+fn copy(source: &Source, stream: StreamId, into: &Path, stop: &Stop) -> rusqlite::Result<(Head, Copied)> {
     let mut connection = Connection::open(into)?;
     interrupt::at(stop, &mut connection)?;
     schema::configure(&connection)?;
@@ -74,10 +77,16 @@ fn copy(source: &Source, stream: &StreamId, into: &Path, stop: &Stop) -> rusqlit
     interrupt::look(stop)?;
     keys::copy(&source.connection, &transaction, copied.head.oldest, copied.head.position)?;
     let renewed_keys = keys::renew(&transaction)?;
-    head::store(&transaction, stream, copied.head)?;
+    let head = copied.head;
+    head::store(&transaction, &stream, head)?;
+    let unplayable = transaction.query_row(
+        "SELECT count(*) FROM incidents WHERE ended = 0 AND plan = ?1",
+        [UNPLAYABLE],
+        |row| row.get(0),
+    )?;
     interrupt::look(stop)?;
     transaction.commit()?;
-    Ok((copied.head, renewed_keys))
+    Ok((head, Copied { stream, oldest: head.oldest, head: head.position, renewed_keys, unplayable }))
 }
 
 struct Copying {
@@ -101,7 +110,7 @@ impl Copying {
         if self.known.insert(Arc::clone(&event.subject)) {
             // If retention has dropped its first event, it began before the oldest event.
             let start = if event.index == 1 { event.position } else { self.head.oldest - 1 };
-            let plan = plan(from, &event.subject).ok().flatten();
+            let plan = incidents::copied_plan(from, event);
             to.execute(
                 "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, ?2, 0, ?3, ?4)",
                 params![event.subject, start, plan, chain::of_plan(&event.subject, plan.as_deref())],
@@ -115,14 +124,4 @@ impl Copying {
         }
         Ok(())
     }
-}
-
-/// An incident's plan, if its checksum matches.
-fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<Option<String>> {
-    let stored: Option<(Option<String>, Option<i64>)> = connection
-        .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1")?
-        .query_row([subject], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (plan, checksum) = stored.unwrap_or_default();
-    Ok(plan.filter(|plan| checksum == Some(chain::of_plan(subject, Some(plan)))))
 }
