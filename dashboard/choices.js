@@ -2,6 +2,7 @@
 
 import { entryOf } from './contract.js';
 import { remember, remembered } from './preferences.js';
+import { quoted, serverFlags } from './terminal.js';
 
 /** Where choices are kept, and for how many scenarios. */
 const NAME = 'choices';
@@ -68,16 +69,12 @@ export function inWords({ seed, speed, settings = {} }) {
  * The command of the terminal that starts the same.
  * @param {string} scenario
  * @param {Choice} choice
+ * @param {import('./api.js').Session | null | undefined} session
  */
-export function commandOf(scenario, { seed, speed, settings = {} }) {
+export function commandOf(scenario, { seed, speed, settings = {} }, session) {
   const set = Object.entries(settings).map(([key, value]) => `--set ${quoted(`${key}=${value}`)}`);
   const numbers = [seed !== undefined && `--seed ${seed}`, speed !== undefined && `--speed ${speed}`];
-  return ['incident trigger', quoted(scenario), ...numbers.filter(Boolean), ...set].join(' ');
-}
-
-/** As a shell reads it. */
-function quoted(word) {
-  return /^[\w.,:=@%+/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return ['incident trigger', quoted(scenario), ...numbers.filter(Boolean), ...set].join(' ') + serverFlags(session);
 }
 
 function isOffered({ parameters = [], variants = [] }, key, value) {

@@ -1,5 +1,6 @@
 // Owns what the state of an incident does not keep: its feed entries, its metrics' curves and its past states.
 
+import { Attempts } from './attempts.js';
 import { isEventType, readData } from './contract.js';
 import { Curve } from './curve.js';
 import { Timeline } from './timeline.js';
@@ -36,6 +37,7 @@ const MOST_TEXT = 400;
  * @property {History} whole the history itself
  * @property {(Entry | Gap)[]} entries
  * @property {number} dropped how many entries were dropped at the front
+ * @property {Attempts} earlier what failed and helped in those
  * @property {number} revision changes whenever a curve does
  * @property {() => string[]} names of the metrics that have a curve
  * @property {(name: string) => import('./curve.js').Line} line the curve of a metric
@@ -49,6 +51,7 @@ export class History {
   entries = [];
   /** How many entries were dropped at the front. Entry `i` of the list is number `dropped + i` of all. */
   dropped = 0;
+  earlier = new Attempts();
   revision = 0;
   missing = '';
   timeline = new Timeline();
@@ -136,6 +139,8 @@ export class History {
       whole: this,
       entries: this.entries.slice(0, end),
       dropped: this.dropped,
+      // Before the first entry nothing is known.
+      earlier: end > 0 ? this.earlier : new Attempts(),
       revision: -index,
       missing: this.missing,
       names: () => this.names().filter((name) => line(name).last !== null),
@@ -148,7 +153,9 @@ export class History {
     this.entries.push(entry);
     if (entry.index) this.#byIndex.set(entry.index, entry);
     if (this.entries.length > MOST_ENTRIES) {
-      this.#byIndex.delete(this.entries.shift().index);
+      const oldest = this.entries.shift();
+      this.#byIndex.delete(oldest.index);
+      this.earlier.take(oldest);
       this.dropped += 1;
     }
   }

@@ -1,11 +1,10 @@
-// Owns what an incident's history says over time: beliefs, forecasts, and failed attempts with what helped in the end. Pure.
+// Owns what an incident's history says over time: beliefs and forecasts. Pure.
 
 import { inSeconds } from './format.js';
 
 /**
  * @typedef {{offset_s: number, p: Map<string, number>}} Beliefs the probability of each hypothesis from a moment on
  * @typedef {{made_s: number, low: number, middle: number, high: number, spread: boolean}} Made a forecast of the end, in seconds
- * @typedef {{text: string, failed: boolean}} Attempt
  */
 
 /** The quantity that is the end of the incident. */
@@ -71,23 +70,4 @@ export function leadersOf({ hypotheses, resolution }) {
     .filter(({ id, p }) => p > 0 || id === root)
     .sort((one, other) => (other.id === root) - (one.id === root) || other.p - one.p);
   return { leading: ranked[0] ?? null, next: ranked[1] ?? null, proved: root !== null && ranked[0]?.id === root };
-}
-
-/**
- * What failed, one entry per kind of attempt in the order of the last one, and what mitigated the incident.
- * @param {import('./history.js').History | null} history
- * @returns {{failed: {action: string, times: number, last_s: number}[], helped: {action: string, summary: string} | null}}
- */
-export function attemptsOf(history) {
-  const failed = new Map();
-  let helped = null;
-  for (const { data, offset_s } of actions(history)) {
-    if (data.status === 'failed') {
-      const times = (failed.get(data.action)?.times ?? 0) + 1;
-      failed.delete(data.action);
-      failed.set(data.action, { action: data.action, times, last_s: offset_s });
-    }
-    if (data.status === 'completed' && data.marks.includes('mitigated')) helped ??= data;
-  }
-  return { failed: [...failed.values()], helped };
 }

@@ -1,10 +1,11 @@
 // Owns the headline. It answers six questions: what is broken, what is being done, how sure the cause is, what it costs, when
 // it will end, and how sure that is.
 
+import { Attempts } from '../attempts.js';
 import { element, setAttribute, setText, show } from '../dom.js';
 import { agentName, cashAbout, cashShort, clock, compact, count, countdown, duration, percent, short, stamp, timeOfDay, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
-import { attemptsOf, endOf, leadersOf } from '../series.js';
+import { endOf, leadersOf } from '../series.js';
 
 const NOW_ICON = { in_progress: 'working', completed: 'check', failed: 'alert' };
 const NOW_WORD = { in_progress: 'working', completed: 'done', failed: 'failed' };
@@ -102,9 +103,9 @@ class Headline extends HTMLElement {
 
   /** Failed attempts stay on screen: "3 × restart pool failed · promote replica helped". */
   #trace(history) {
-    const { failed, helped } = attemptsOf(history);
+    const { failed, helped, others } = Attempts.of(history);
     const named = failed.slice(-NAMED);
-    const more = failed.slice(0, -NAMED).reduce((sum, { times }) => sum + times, 0);
+    const more = failed.slice(0, -NAMED).reduce((sum, { times }) => sum + times, others);
     const texts = named.map(({ action, times }) => `${times > 1 ? `${times} × ` : ''}${lower(action)} failed`);
     if (more > 0) texts.unshift(`${more} more failed`);
     const [failures, help] = this.trace.children;

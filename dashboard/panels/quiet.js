@@ -1,9 +1,9 @@
 // Owns the quiet page: no incident is open. It shows how to start a scenario and the result of the last incident.
 
-import { socketUrl } from '../api.js';
 import { element, setText, show } from '../dom.js';
 import { count, notListed } from '../format.js';
 import { icon } from '../icons.js';
+import { serverFlags } from '../terminal.js';
 import { resultOf } from './result.js';
 import './scenarios.js';
 
@@ -30,8 +30,7 @@ class Quiet extends HTMLElement {
     show(this.choose, scenarios?.length > 0);
     const example = scenarios?.find(({ id }) => id === 'database-outage') ?? scenarios?.[0];
     const command = example ? `trigger ${example.id}` : 'watch';
-    const token = session?.authenticated ? ' --token-file FILE' : '';
-    setText(this.command.firstElementChild, `incident ${command}${urlFlag()}${token}`);
+    setText(this.command.firstElementChild, `incident ${command}${serverFlags(session)}`);
     this.picker.update(view, scenarios ?? []);
     setText(this.none, notListed(view.leftOut) || 'No incident is open. A new one will appear here.');
     this.#note(view);
@@ -124,12 +123,6 @@ class Quiet extends HTMLElement {
       setText(label, 'Copy');
     }, 2000);
   }
-}
-
-/** The command needs no URL for the default server. */
-function urlFlag() {
-  const url = socketUrl();
-  return ['ws://127.0.0.1:7911/ws', 'ws://localhost:7911/ws'].includes(url) ? '' : ` --url ${url}`;
 }
 
 customElements.define('quiet-panel', Quiet);

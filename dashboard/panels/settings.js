@@ -18,6 +18,8 @@ class SettingsForm extends HTMLElement {
   #fields = new Map();
   /** The trigger that this form waits for. */
   #sent = null;
+  /** @type {import('../api.js').Session | null | undefined} */
+  #session = null;
 
   connectedCallback() {
     if (this.form) return;
@@ -45,6 +47,8 @@ class SettingsForm extends HTMLElement {
     });
     this.form.addEventListener('input', (event) => {
       this.#complain(event.target.closest('[data-pointer]')?.dataset.pointer, '');
+      // What was refused was said of what stood there before.
+      this.#fail('');
       this.#describe();
     });
     this.form.addEventListener('keydown', (event) => {
@@ -86,7 +90,8 @@ class SettingsForm extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ frozen, triggered }) {
+  update({ frozen, triggered, session }) {
+    this.#session = session;
     setAttribute(this.start, 'disabled', frozen || this.#sent?.state === 'pending');
     setAttribute(this.start, 'title', frozen ? 'Not connected. No incident can be started.' : null);
     if (this.hidden || !this.#sent || triggered?.of !== this.#sent.of || triggered.state === this.#sent.state) return;
@@ -137,7 +142,7 @@ class SettingsForm extends HTMLElement {
 
   /** What the form would do, in words that change as it is filled. */
   #describe() {
-    setText(this.command, commandOf(this.scenario.id, this.#choice()));
+    setText(this.command, commandOf(this.scenario.id, this.#choice(), this.#session));
     const speed = this.#choice().speed ?? 1;
     const takes = this.scenario.screen_s / speed;
     setText(this.pace, Number.isFinite(takes) && takes > 0 ? `It plays ${duration(takes)}.` : '');

@@ -28,6 +28,10 @@ pub(super) struct Course {
     silences: Vec<Finding>,
     /// Whether the rule `phases` has found something: then the phases of the events say nothing.
     is_phase_wrong: bool,
+    /// The last event, and its second.
+    last: Option<(f64, Place)>,
+    /// Whether it was judged only in part, because its end or other events are missing.
+    pub(super) is_partial: bool,
 }
 
 /// The end of an incident.
@@ -54,6 +58,7 @@ impl Course {
         is_phase_wrong: bool,
     ) {
         self.is_phase_wrong |= is_phase_wrong;
+        self.last = Some((offset_s, frame.place()));
         if let Some(phase) = message.phase()
             && self.phases.last().is_none_or(|last| *last != *short(phase))
             && self.phases.len() < MOST
@@ -104,7 +109,7 @@ impl Course {
 
     /// Judges the whole incident, or if `is_whole` is false only what can be said without the events that are missing.
     pub(super) fn finish(
-        &self,
+        &mut self,
         expected: &Expected,
         totals: &Totals,
         end: Option<&Resolution<'_>>,
@@ -112,10 +117,11 @@ impl Course {
         is_whole: bool,
         found: &mut Found,
     ) {
-        found.judged(RuleId::Expect);
         let expect = &expected.expect;
         let mut add = |finding: Finding| found.add(RuleId::Expect, finding.hint(hint(expected)));
         let ended = is_whole && (end.is_some() || must_end);
+        self.is_partial = !ended;
+        let mut has_compared = ended;
         let mark = |mark: Mark| totals.reached(mark).zip(self.reached[mark as usize].clone());
         // If no action is marked as the detection, the first action counts as the detection.
         let first_action = totals.first_action.filter(|_| is_whole && !totals.was_reached(Mark::Detected));
@@ -135,6 +141,7 @@ impl Course {
         ] {
             match (bounds, reached) {
                 (Some(bounds), Some((offset_s, place))) => {
+                    has_compared = true;
                     if let Some(finding) = duration(what, bounds, offset_s) {
                         add(finding.place(&place));
                     }
@@ -142,11 +149,25 @@ impl Course {
                 (Some(_), None) if ended && !sometime(what) => {
                     add(Finding::new(format!("the incident was never {what}")));
                 }
+                // It goes on, and can't be in time any more.
+                (Some(Bounds { max: Some(most), .. }), None) if is_whole && !sometime(what) => {
+                    if let Some((last, place)) = &self.last
+                        && *last > most.secs() + MILLISECOND
+                    {
+                        has_compared = true;
+                        let text =
+                            format!("the incident is not {what} after {last} s; allowed is at most {most}");
+                        add(Finding::new(text).place(place));
+                    }
+                }
                 _ => {}
             }
         }
         if ended {
             self.whole(expect, totals, end, &mut add);
+        }
+        if has_compared {
+            found.judged(RuleId::Expect);
         }
     }
 

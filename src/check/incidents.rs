@@ -22,6 +22,8 @@ pub(super) struct Incidents {
     states: HashMap<String, State>,
     pub(super) followed: Followed,
     pub(super) outcomes: Outcomes,
+    /// Of how many only a part could be compared with what is expected.
+    pub(super) partly_expected: u64,
     /// Events whose incident or index is not known: each explains one missing index of any incident.
     unplaced: u64,
     /// Events whose incident may be another one, because nothing came before them.
@@ -280,6 +282,7 @@ impl Incidents {
         self.longest_silence = self.longest_silence.max(incident.silence.longest);
         incident.warn(&mut self.warnings);
         self.outcomes.count(incident.outcome, true);
+        self.partly_expected += u64::from(incident.is_partly_expected());
         self.followed.end(incident.bytes);
     }
 
@@ -325,6 +328,7 @@ impl Incidents {
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
                     incident.warn(&mut self.warnings);
                     self.outcomes.count(None, false);
+                    self.partly_expected += u64::from(incident.is_partly_expected());
                 }
                 ended @ State::Ended(_) => self.end(ended, end.context, found),
                 State::Over(None) | State::Left => {}

@@ -55,7 +55,15 @@ impl Judge {
             RuleId::Positions => format!("{judged} positions got the answer that they must get"),
             RuleId::Expect => {
                 let origin = self.context.expect.as_ref().map_or("", |expected| expected.origin.as_str());
-                format!("the [expect] of {origin} is met")
+                match self.incidents.partly_expected {
+                    0 => format!("the [expect] of {origin} is met"),
+                    1 => format!(
+                        "the [expect] of {origin} is met so far; 1 incident was not received to its end"
+                    ),
+                    many => format!(
+                        "the [expect] of {origin} is met so far; {many} incidents were not received to their ends"
+                    ),
+                }
             }
             RuleId::Pacing => {
                 format!("{judged} live events, at most {:.1} ms late", self.incidents.longest_delay * 1e3)
@@ -125,6 +133,9 @@ impl Judge {
     fn unexpected(&self) -> String {
         match &self.context.expect {
             None => "there are no expectations: use a scenario with [expect], or --expect FILE".to_owned(),
+            Some(expected) if self.incidents.partly_expected > 0 => {
+                format!("no incident of {} was received as a whole", expected.scenario)
+            }
             Some(expected) => {
                 format!("no incident of {} was received from its start", expected.scenario)
             }

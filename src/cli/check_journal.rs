@@ -207,8 +207,8 @@ fn told(copied: &Copied, into: &Path) {
 fn told_unplayable(unplayable: u64) {
     let open = match unplayable {
         0 => return,
-        1 => "an open incident is damaged or lost: a server ends it".to_owned(),
-        many => format!("{} is damaged or lost: a server ends them", count(many, "open incident")),
+        1 => "an open incident is damaged or gone: a server ends it".to_owned(),
+        many => format!("{} is damaged or gone: a server ends them", count(many, "open incident")),
     };
     say(format!("The plan of {open} as cancelled"));
 }

@@ -31,6 +31,8 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do.
     pub help: Option<String>,
+    /// The parameter whose value is wrong there.
+    pub parameter: Option<String>,
     /// The file can be played all the same.
     pub is_warning: bool,
 }
@@ -39,7 +41,7 @@ impl Diagnostic {
     /// A mistake at a place.
     pub fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
         let (message, label) = (told(&message.into()), told(&label.into()));
-        Self { message, span, label, help: None, is_warning: false }
+        Self { message, span, label, help: None, parameter: None, is_warning: false }
     }
 
     /// Adds what to do.

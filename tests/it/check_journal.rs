@@ -129,7 +129,7 @@ async fn an_incident_whose_plan_is_not_saved_is_ended_by_the_next_server() {
         with_sqlite(&file, statement);
         let ran = check(&file, &["--salvage", new.to_str().unwrap()]);
         assert_eq!(ran.status, Some(5), "{ran:?}");
-        assert!(ran.stderr.contains("The plan of an open incident is damaged or lost"), "{ran:?}");
+        assert!(ran.stderr.contains("The plan of an open incident is damaged or gone"), "{ran:?}");
         assert_eq!(check(&new, &[]).status, Some(0));
         let server = Serving::with(&["--journal", new.to_str().unwrap()]);
         let mut client = Client::connect(server.address(), "?after=0").await;
@@ -204,7 +204,7 @@ fn what_a_killed_process_has_half_written_is_taken_back() {
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));
     let killed = folder.path().join("killed");
-    std::fs::create_dir(&killed).unwrap();
+    fs::create_dir(&killed).unwrap();
     let copy = killed.join("journal.db");
     let connection = rusqlite::Connection::open(&file).unwrap();
     connection
@@ -213,7 +213,7 @@ fn what_a_killed_process_has_half_written_is_taken_back() {
     // As it is on the disk in the middle of the write.
     for suffix in ["", "-journal", "-head"] {
         let name = format!("journal.db{suffix}");
-        std::fs::copy(folder.path().join(&name), killed.join(&name)).unwrap();
+        fs::copy(folder.path().join(&name), killed.join(&name)).unwrap();
     }
     connection.execute_batch("ROLLBACK").unwrap();
     let ran = check(&copy, &[]);

@@ -160,7 +160,7 @@ fn what_is_replayed_behind_lost_events_is_shown() {
             return accept(&mut stream);
         }
         if head.starts_with("GET /api") {
-            let body = json!({ "title": "the server has no such incident", "status": 404 });
+            let body = json!({ "detail": "no such incident", "status": 404 });
             return answer(&mut stream, "404 Not Found", "application/problem+json", &body);
         }
         let number = CONNECTIONS.next();
@@ -190,7 +190,7 @@ fn an_incident_of_which_the_server_knows_nothing_any_more_has_an_unknown_end() {
             return accept(&mut stream);
         }
         if head.starts_with("GET /api") {
-            let body = json!({ "title": "the server has no such incident", "status": 404 });
+            let body = json!({ "detail": "no such incident", "status": 404 });
             return answer(&mut stream, "404 Not Found", "application/problem+json", &body);
         }
         let number = CONNECTIONS.next();

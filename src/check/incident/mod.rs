@@ -288,6 +288,11 @@ impl Incident {
         None
     }
 
+    /// Whether only a part of it could be compared with what is expected.
+    pub(super) fn is_partly_expected(&self) -> bool {
+        self.course.is_partial
+    }
+
     /// Adds what is worth knowing beside the findings.
     pub(super) fn warn(&self, warnings: &mut Warnings) {
         warnings.add(self.doubt.clone());

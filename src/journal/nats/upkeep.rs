@@ -273,7 +273,10 @@ impl Upkeep<'_> {
         let is_due = self.reconnected.is_none_or(|reconnected| reconnected.elapsed() >= RECONNECT);
         // The servers answer; another one does not have the stream either.
         let is_missing = self.is_missing.contains(&true);
-        if is_due && !is_missing && self.shared.vitals.is_silent() {
+        // Another one, or the same one after a restart, may have another configuration than the first.
+        let unfit = config::check_server(&self.shared.api.client().server_info()).err();
+        let fits = self.shared.vitals.fits(unfit.map(|why| trouble(Fault::Silent(why))));
+        if is_due && (!fits || !is_missing && self.shared.vitals.is_silent()) {
             tracing::debug!("nothing is confirmed: this server connects to another nats-server");
             self.reconnected = Some(Instant::now());
             // It is asked of a task of the client, which runs as long as this one.

@@ -33,6 +33,8 @@ struct State {
     failed: Option<(Instant, Trouble)>,
     /// Which of the two streams is not there.
     gone: [Option<Trouble>; 2],
+    /// Why the nats-server that this one is connected to can't store everything.
+    unfit: Option<Trouble>,
     /// Why the journal can't be used any more, whatever is seen.
     broken: Option<JournalError>,
 }
@@ -44,6 +46,7 @@ impl Vitals {
             is_led: false,
             failed: None,
             gone: [None, None],
+            unfit: None,
             broken: None,
         };
         Self { state: Mutex::new(state), health: watch::channel(None).0 }
@@ -70,6 +73,14 @@ impl Vitals {
         let mut state = self.state.lock();
         state.gone[stream as usize] = gone;
         self.judge(&mut state);
+    }
+
+    /// Whether the nats-server that this one is connected to now can store everything. Returns whether it can.
+    pub(super) fn fits(&self, unfit: Option<Trouble>) -> bool {
+        let mut state = self.state.lock();
+        state.unfit = unfit;
+        self.judge(&mut state);
+        state.unfit.is_none()
     }
 
     /// How long ago something was last seen that the servers have stored.
@@ -140,7 +151,8 @@ impl Vitals {
             state.failed = None;
         }
         let is_silent = state.is_led && state.confirmed.elapsed() > SILENCE;
-        let failed = state.gone.iter().flatten().next().or(state.failed.as_ref().map(|(_, trouble)| trouble));
+        let missing = state.unfit.iter().chain(state.gone.iter().flatten()).next();
+        let failed = missing.or(state.failed.as_ref().map(|(_, trouble)| trouble));
         let trouble = match (&state.broken, failed) {
             (Some(JournalError::Unavailable(trouble)), _) | (None, Some(trouble)) => Some(trouble.clone()),
             (Some(error), _) => Some(Trouble::from_error(TroubleKind::History, error.clone())),

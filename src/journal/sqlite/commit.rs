@@ -13,7 +13,7 @@ use super::super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stor
 use super::chain::{self, Row};
 use super::events::Insert;
 use super::head::Head;
-use super::keys;
+use super::{incidents, keys};
 use crate::contract::{MAX_INDEX, Role};
 
 /// The result of appending a batch.
@@ -116,9 +116,7 @@ impl Commit<'_> {
         }
         let ended = kind.role() == Role::End;
         if ended {
-            self.transaction
-                .prepare_cached("UPDATE incidents SET ended = ?2 WHERE subject = ?1")?
-                .execute(params![subject, position])?;
+            incidents::end(self.transaction, &subject, position)?;
         }
         let subject = match self.open.get_key_value(subject.as_str()) {
             Some((known, _)) => Arc::clone(known),

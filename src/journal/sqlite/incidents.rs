@@ -193,21 +193,35 @@ pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<O
     Ok(plan.flatten().map(Into::into))
 }
 
-/// The plan that a copy gets of an incident which is open there. One that is damaged, or was lost with the incident's row, can't be played;
-/// without any the incident would be a publisher's, and stay open for ever. `first` is the first event of it that is copied.
+/// An incident has ended at a position. Its plan, which may be much larger than its events, is needed no more.
+pub(super) fn end(connection: &Connection, subject: &str, position: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE incidents SET ended = ?2, plan = NULL, plan_checksum = ?3 WHERE subject = ?1",
+        )?
+        .execute(params![subject, position, chain::of_plan(subject, None)])?;
+    Ok(())
+}
+
+/// The plan that a copy gets of an incident which is open there. One that is damaged, was lost with the incident's row, or had been dropped
+/// at an end that is not copied, can't be played; without any the incident would be a publisher's, and stay open for ever. `first` is the first event of it that is copied.
 pub(super) fn copied_plan(connection: &Connection, first: &Stored) -> Option<String> {
     let is_published = keys::is_published(first.data.get());
     if first.index == 1 && is_published {
         return None;
     }
     let row = connection
-        .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1")
+        .prepare_cached("SELECT plan, plan_checksum, ended FROM incidents WHERE subject = ?1")
         .and_then(|mut select| {
-            select.query_row([&first.subject], |row| Ok(known_plan(row, &first.subject, 0, 1))).optional()
+            select
+                .query_row([&first.subject], |row| {
+                    Ok((known_plan(row, &first.subject, 0, 1), row.get::<_, u64>(2)? > 0))
+                })
+                .optional()
         });
     match row {
-        Ok(Some(Ok(plan))) => plan,
-        Ok(None) | Err(_) if is_published => None,
+        Ok(Some((Ok(plan), has_ended))) if plan.is_some() || !has_ended => plan,
+        Ok(_) | Err(_) if is_published => None,
         _ => Some(UNPLAYABLE.to_owned()),
     }
 }

@@ -34,8 +34,8 @@ pub struct Copied {
 }
 
 /// Copies the events before the first damage into a new file. The new file is a new stream with a new name, because the
-/// events that follow in it will differ from those that followed in the damaged file. Incidents whose resolution was
-/// not copied are open again, with their plans.
+/// events that follow in it will differ from those that followed in the damaged file. Incidents that were open are open
+/// again, with their plans. One whose resolution was not copied is open, too, and its plan was dropped with its end.
 ///
 /// # Errors
 /// The file cannot be read at all, or the new file already exists or cannot be written.
@@ -117,10 +117,7 @@ impl Copying {
             )?;
         }
         if event.kind.role() == Role::End {
-            to.execute(
-                "UPDATE incidents SET ended = ?2 WHERE subject = ?1",
-                params![event.subject, event.position],
-            )?;
+            incidents::end(to, &event.subject, event.position)?;
         }
         Ok(())
     }

@@ -154,6 +154,7 @@ fn explained(mut found: Vec<Diagnostic>, warnings: &[Diagnostic], declared: &[St
                 "this is the value of the parameter `{name}`: change its default, or what --set gives it"
             );
             mistake.help = Some(help);
+            mistake.parameter = Some(name.clone());
             continue;
         }
         let Some(warning) = warnings.iter().find(|warning| warning.span == mistake.span) else { continue };

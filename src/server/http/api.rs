@@ -199,8 +199,19 @@ impl From<TriggerError> for Problem {
             }
             TriggerError::Settings(error) => {
                 let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
-                let SettingsError::NotOffered(settings) = error else { return problem };
-                settings.into_iter().fold(problem, |problem, NotOffered { key, why }| {
+                let members: Option<Vec<_>> = match error {
+                    SettingsError::NotOffered(settings) => {
+                        Some(settings.into_iter().map(|NotOffered { key, why }| (key, why)).collect())
+                    }
+                    // If another mistake is among them, the detail names all.
+                    SettingsError::File(error) => {
+                        let mistakes = error.diagnostics.into_iter();
+                        mistakes
+                            .map(|mistake| mistake.parameter.map(|name| (name, mistake.message)))
+                            .collect()
+                    }
+                };
+                members.into_iter().flatten().fold(problem, |problem, (key, why)| {
                     problem.at(format!("/settings/{}", pointed(&key)), why)
                 })
             }

@@ -72,6 +72,8 @@ pub(in crate::server) async fn incidents(
     incidents.caught_up().await?;
     let turn = quota.turn(Work::Answer, address).await?;
     let (ids, left_out) = incidents.ids().await?;
+    // Its list of names is kept until the last of them is sent.
+    let names: usize = ids.iter().map(|id| size_of::<String>() + id.len()).sum();
     let left = ids.into_iter();
     let left_out = if left_out > 0 { format!("\"left_out\":{left_out},") } else { String::new() };
     let Times { now, apart } = incidents.times();
@@ -85,7 +87,7 @@ pub(in crate::server) async fn incidents(
         Body::from(first)
     } else {
         // The piece that is being sent, and the next one. The state of one incident may be larger than a piece.
-        let held = Some(quota.hold(address, first.len() + PIECE_BYTES)?);
+        let held = Some(quota.hold(address, first.len() + PIECE_BYTES + names)?);
         let rest = stream::unfold((listing, held, quota), move |(mut listing, held, quota)| async move {
             let piece = listing.piece().await;
             if piece.is_empty() {
@@ -94,7 +96,7 @@ pub(in crate::server) async fn incidents(
             drop(held);
             // Whoever reads slowly while others take all of the memory is told by the end of the connection.
             let held = quota
-                .hold(address, piece.len() + PIECE_BYTES)
+                .hold(address, piece.len() + PIECE_BYTES + names)
                 .map_err(|_| io::Error::other("too many answers"));
             match held {
                 Ok(held) => Some((Ok(piece), (listing, Some(held), quota))),

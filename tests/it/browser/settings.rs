@@ -110,8 +110,10 @@ async fn each_setting_has_its_field_each_mistake_its_place_and_choices_are_remem
     page.click("#quiet [type=radio][value=worse]").await;
     page.click("#quiet [data-pointer='/settings/page'] input").await;
     page.fill("[data-pointer='/seed'] input", "7").await;
-    let command =
-        "incident trigger kinds --seed 7 --speed 50 --set variant=worse --set users=900 --set page=false";
+    let command = format!(
+        "incident trigger kinds --seed 7 --speed 50 --set variant=worse --set users=900 --set page=false --url ws://{}/ws",
+        serving.address()
+    );
     assert_eq!(page.text("#quiet .settings .terminal").await, command);
     page.click("#quiet .settings .primary").await;
     page.until(

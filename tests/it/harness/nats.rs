@@ -56,6 +56,15 @@ impl NatsServer {
         Self::start_in(folder, &["-c", file.to_str().unwrap()])
     }
 
+    /// Gives a server that was configured another configuration. Connections that there are hear nothing of it.
+    pub fn reconfigure(&self, configuration: &str) {
+        let store = self.folder.join("store");
+        fs::write(self.folder.join("conf"), configuration.replace("STORE", store.to_str().unwrap())).unwrap();
+        let pid = fs::read_to_string(self.folder.join("pid")).unwrap();
+        let ran = Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap();
+        assert!(ran.success());
+    }
+
     fn start_in(folder: PathBuf, flags: &[&str]) -> Self {
         let binary = root().join("target/test-tools/python/bin/nats-server");
         assert!(binary.exists(), "there is no nats-server: ./tests/run installs it");

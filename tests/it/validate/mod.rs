@@ -66,6 +66,29 @@ fn an_incident_that_was_left_early_is_no_failure_when_nobody_waited() {
     assert_eq!(stream.summary("lifecycle"), "1 incident: still open");
 }
 
+/// What has not come yet is not met, and what is too late already is told.
+#[test]
+fn expectations_of_an_incident_that_is_open_are_met_only_as_far_as_it_came() {
+    let mut stream = sound();
+    stream.must_resolve = MustResolve::None;
+    let detected = stream.all(MessageType::AgentAction)[0];
+    stream.frames.truncate(detected);
+    stream.expect("diagnose = { max = \"90s\" }\nresolve = { max = \"180s\" }\norder = [\"no-such-step\"]");
+    assert_eq!(stream.failures(), []);
+    assert_eq!(stream.unchecked("expect"), "no incident of database-outage was received as a whole");
+    let mut stream = sound();
+    stream.must_resolve = MustResolve::None;
+    let place = stream.resolution();
+    stream.frames.truncate(place);
+    stream.expect("detect = { max = \"90s\" }\nactions = { min = 500 }");
+    assert_eq!(stream.failures(), []);
+    assert!(stream.summary("expect").ends_with(" is met so far; 1 incident was not received to its end"));
+    stream.expect("resolve = { max = \"60s\" }");
+    let failures = stream.failures();
+    assert!(failures[0].1.starts_with("the incident is not resolved after "), "{failures:?}");
+    assert!(failures[0].1.ends_with("allowed is at most 60s"), "{failures:?}");
+}
+
 #[test]
 fn others_than_the_one_that_was_waited_for_may_stay_open() {
     let mut stream = sound();

@@ -206,6 +206,15 @@ impl Stream {
         }
     }
 
+    /// Why a rule had nothing to check.
+    pub fn unchecked(&self, name: &str) -> String {
+        let outcome = self.outcomes().into_iter().find(|(rule, _)| rule.name == name);
+        match outcome {
+            Some((_, Verdict::NotChecked(why))) => why,
+            other => panic!("{name}: {:?}", other.map(|(_, outcome)| outcome)),
+        }
+    }
+
     /// What every rule says.
     pub fn outcomes(&self) -> Vec<(&'static Rule, Verdict)> {
         self.judgement().rules
