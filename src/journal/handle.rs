@@ -189,6 +189,11 @@ impl Journal {
         self.leases.lease()
     }
 
+    /// See [`Leases::is_held`].
+    pub fn is_held<'a>(&'a self, lease: &'a Lease) -> Pending<'a, bool> {
+        self.leases.is_held(lease)
+    }
+
     /// See [`Leases::is_shared`].
     pub fn is_shared(&self) -> bool {
         self.leases.is_shared()

@@ -263,6 +263,12 @@ pub trait Leases: Send + Sync + 'static {
     /// the lease that it granted before: when this returns, the journal refuses every batch under that one.
     fn lease(&self) -> Pending<'_, Lease>;
 
+    /// Whether nobody has taken the lease over, as whoever grants it says. What this process knows of that may be old, if it has just
+    /// stood still.
+    fn is_held<'a>(&'a self, lease: &'a Lease) -> Pending<'a, bool> {
+        Box::pin(async { Ok(!lease.is_lost()) })
+    }
+
     /// Whether other processes may have the journal open, too. Then a lease is long in coming while another process has it,
     /// it can be lost and come again, and who has it plays what all of them start.
     fn is_shared(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use super::context::PlayerContext;
 use super::origin::Origin;
@@ -15,10 +15,14 @@ use super::score::Score;
 use super::speed::Speed;
 use crate::contract::{Message, MessageType};
 use crate::journal::{Appended, Batch, JournalError, Lease, Place, ReadLimit, Record};
+use crate::log_limiter::limited;
 use crate::plan::PlannedEvent;
 
 /// An action that is published later than this gets `late_s`.
 const LATE: Duration = Duration::from_secs(1);
+
+/// How soon a process learns that another one has taken its lease.
+const LEARNT: Duration = Duration::from_secs(5);
 
 /// One incident being played.
 pub(super) struct Run {
@@ -75,17 +79,38 @@ impl Run {
                 Ok(Emitted::Foreign { position }) => {
                     let why =
                         format!("event {position}, which is not in its plan, was added by another program");
-                    return self.context.give_up(&self.slot.id, &why).await;
+                    return self.give_up(&why).await;
                 }
                 // No event is lost: overdue events follow when the journal works again.
                 Err(JournalError::Unavailable(_)) => true,
                 Err(JournalError::LeaseLost) => return self.hand_over(),
-                Err(error) => {
-                    return self.context.give_up(&self.slot.id, &error.to_string()).await;
-                }
+                Err(error) => return self.give_up(&error.to_string()).await,
             };
         }
         tracing::info!(incident = self.slot.id, "incident ended");
+    }
+
+    /// Ends the incident, which can't be played any further. But if this process stood still, another one may play it meanwhile, and
+    /// know what this one does not.
+    async fn give_up(self, why: &str) {
+        loop {
+            match self.context.journal.is_held(&self.lease).await {
+                Ok(true) => return self.context.give_up(&self.slot.id, why).await,
+                Ok(false) => break,
+                Err(error) => {
+                    limited!(warn, "it can't be asked who plays an incident; the player asks again", %error);
+                    tokio::select! {
+                        () = self.context.stop.cancelled() => return,
+                        () = self.context.journal_back() => {}
+                    }
+                }
+            }
+        }
+        tokio::select! {
+            () = self.context.stop.cancelled() => {}
+            // This process learns it soon, and would pick the incident up again before.
+            _ = timeout(LEARNT, self.lease.lost()) => self.hand_over(),
+        }
     }
 
     fn hand_over(self) {

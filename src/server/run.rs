@@ -15,7 +15,7 @@ use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
 use super::hooks::Hooks;
-use super::http::{Figures, Incidents, Prefix, Quota, Streams};
+use super::http::{Figures, Incidents, Prefix, Quota, Streams, Told};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::{Options, cores};
@@ -178,6 +178,7 @@ impl Server {
             publisher,
             publish_rate: Arc::new(PublishRate::new(options.publish_rate)),
             figures: Arc::new(Figures {
+                told: Told::default(),
                 journal,
                 hub: Arc::clone(&hub),
                 control: Arc::clone(&control),

@@ -1,5 +1,6 @@
 //! The courier of one Alertmanager: posts what is due, and tries again with growing waits while that fails.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,11 @@ pub enum Posted<'a> {
 pub trait Witness: Send + Sync {
     /// One post went so.
     fn posted(&self, posted: &Posted<'_>);
+
+    /// Whether what is known here of the drills is still so: asked before each post. Another process may know better since.
+    fn may_post(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async { true })
+    }
 
     /// So many alerts fire now.
     fn fires(&self, _alerts: usize) {}
@@ -221,6 +227,9 @@ impl Courier {
         }
         if due.is_empty() {
             return Ok(false);
+        }
+        if !self.witness.may_post().await {
+            return Err(true);
         }
         match self.post(&due).await {
             Ok(()) => {

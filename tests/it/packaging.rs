@@ -256,9 +256,34 @@ fn the_release_makes_the_files_that_are_looked_for() {
     assert!(sum.trim_end().ends_with(&format!("  {name}.tar.gz")), "{sum}");
 }
 
+/// The first file of the library, of the program and of the script that runs before they are built, and how they are built.
+fn begun_with() -> Vec<String> {
+    let ran = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let targets = metadata["packages"][0]["targets"].as_array().unwrap();
+    let is_built = |target: &&Value| {
+        target["kind"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|kind| ["lib", "bin", "custom-build"].iter().any(|of| kind == of))
+    };
+    let files = targets.iter().filter(is_built).map(|target| {
+        let file = std::path::Path::new(target["src_path"].as_str().unwrap()).canonicalize().unwrap();
+        file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
+    });
+    let files: Vec<String> = files.chain([".cargo/config.toml".to_owned()]).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    files
+}
+
 /// Every file that is built into the program, from the project's root.
 fn built_in() -> Vec<String> {
-    let mut files = Vec::new();
+    let mut files = begun_with();
     let mut folders = vec![root().join("src"), root().join("benches")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {

@@ -82,19 +82,23 @@ async fn the_next_name_is_taken_if_one_cannot_be_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lost_its_name_right_before_the_end_is_rescued_too() {
     let (_folder, journal) = prepared().await;
+    fs::write(beside(&journal, "rescued"), "a letter").unwrap();
     let server = Served::over(&journal);
     server.play().await;
     fs::remove_file(&journal).unwrap();
     let said = server.stop();
-    assert!(said.contains("journal.db-rescued"), "{said}");
-    let rescued = beside(&journal, "rescued");
+    assert!(said.contains("journal.db-rescued-2"), "{said}");
+    let rescued = beside(&journal, "rescued-2");
     let ran = incident(&["check-journal", rescued.to_str().unwrap(), "--json"]).run();
     assert!(ran.status == Some(0) && ran.stdout.contains("\"head\":108"), "{ran:?}");
     // Who has not read that is told at the next start.
     fs::remove_file(beside(&journal, "wal")).unwrap_or_default();
     fs::remove_file(beside(&journal, "head")).unwrap_or_default();
     let said = Served::over(&journal).stop();
-    assert!(said.contains("a new journal begins, although"), "{said}");
+    assert!(
+        said.contains("a new journal begins, although") && said.contains("journal.db-rescued-2 has"),
+        "{said}"
+    );
 }
 
 /// A copy has everything only together with the log that the server has open.

@@ -132,6 +132,30 @@ fn a_server_that_has_no_place_or_is_away_right_after_it_has_started_the_incident
     assert!(said("no connection yet") && said("connected") && !said("connection lost"), "{ran:?}");
 }
 
+/// It is neither passed over nor taken for a success.
+#[test]
+fn an_end_that_cannot_be_read_is_told() {
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        if head.starts_with("GET /api") {
+            return answer(&mut stream, "404 Not Found", "text/plain", &json!("no such path"));
+        }
+        upgrade(&mut stream, head)?;
+        stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
+        let text = include_str!("../fixtures/messages/incident_resolved.json");
+        let text = text.replace("\"resolved\"", "\"abandoned\"");
+        stream.write_all(&event(&text, 1))?;
+        stream.write_all(&heartbeat(1))?;
+        thread::sleep(PATIENCE);
+        Ok(())
+    });
+    let ran = incident(&["trigger", "x", "--url", &url]).run();
+    assert_eq!(ran.status, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("how it ended can't be read"), "{ran:?}");
+}
+
 /// As a load balancer does it whose servers have no common journal.
 #[test]
 fn a_connection_to_a_server_that_has_not_started_the_incident_is_told() {

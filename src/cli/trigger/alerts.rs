@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -20,6 +21,9 @@ use crate::contract::{deserialize_time, now};
 use crate::plan::{RESERVED_LABELS, is_label};
 use crate::sinks::{self, ALIVE, Courier, Posted, Shown, Target, Witness};
 use crate::world::{Alerts, Labels};
+
+/// How long to wait before a server that has no answer is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How long the end of the alerts may take to be posted.
 const LAST_POSTS: Duration = Duration::from_secs(5);
@@ -61,6 +65,10 @@ pub(super) struct AlertsOut {
     couriers: Vec<(String, Arc<Courier>)>,
     notes: Arc<Notes>,
     stop: CancellationToken,
+    /// Whether the couriers have the alerts …
+    has_begun: AtomicBool,
+    /// … and whether the server has yet to be asked again for them.
+    asks_again: AtomicBool,
 }
 
 /// What the couriers have to say, until it is shown.
@@ -171,7 +179,8 @@ impl AlertArgs {
             })?;
             couriers.push((url, Arc::new(courier)));
         }
-        Ok(Some(AlertsOut { couriers, notes, stop: CancellationToken::new() }))
+        let (stop, has_begun, asks_again) = Default::default();
+        Ok(Some(AlertsOut { couriers, notes, stop, has_begun, asks_again }))
     }
 }
 
@@ -198,19 +207,47 @@ async fn has_alerts(remote: &Remote, scenario: &str) -> Result<(), Failure> {
 }
 
 impl AlertsOut {
-    /// Asks the server when the alerts of an incident fire, and posts them from now on. If that fails, a note says so, and
-    /// the incident is followed all the same.
+    /// Asks the server when the alerts of an incident fire, and posts them from then on. A server that has no answer at the moment is
+    /// asked again until the end. If it has none at all, a note says so, and the incident is followed all the same.
     pub(super) async fn begin(&self, remote: &Remote, id: &str) {
         match alerts_of(remote, id).await {
-            Ok(alerts) => {
-                for (_, courier) in &self.couriers {
-                    courier.add(id, &alerts, courier.now());
-                    let (courier, stop) = (Arc::clone(courier), self.stop.clone());
-                    tokio::spawn(async move { courier.run(stop).await });
-                }
+            Ok(alerts) => self.post(id, &alerts),
+            Err(Untold { why, is_passing: false }) => self.note(format!("no alert is posted: {why}")),
+            Err(Untold { why, .. }) => {
+                self.asks_again.store(true, Ordering::Relaxed);
+                self.note(format!("no alert is posted yet, and the server is asked again: {why}"));
             }
-            Err(why) => self.notes.0.lock().push(format!("no alert is posted: {why}")),
         }
+    }
+
+    /// Asks again, as long as the server has no answer.
+    pub(super) async fn ask_again(&self, remote: &Remote, id: &str) {
+        while self.asks_again.load(Ordering::Relaxed) {
+            tokio::time::sleep(AGAIN).await;
+            match alerts_of(remote, id).await {
+                Ok(alerts) => {
+                    self.note("alerts are posted from now on".to_owned());
+                    self.post(id, &alerts);
+                }
+                Err(Untold { why, is_passing: false }) => self.note(format!("no alert is posted: {why}")),
+                Err(_) => continue,
+            }
+            self.asks_again.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Posts these alerts when they fire.
+    fn post(&self, id: &str, alerts: &Alerts) {
+        self.has_begun.store(true, Ordering::Relaxed);
+        for (_, courier) in &self.couriers {
+            courier.add(id, alerts, courier.now());
+            let (courier, stop) = (Arc::clone(courier), self.stop.clone());
+            tokio::spawn(async move { courier.run(stop).await });
+        }
+    }
+
+    fn note(&self, note: String) {
+        self.notes.0.lock().push(note);
     }
 
     /// What was noted since the last call.
@@ -221,6 +258,9 @@ impl AlertsOut {
     /// Ends all alerts, and says so.
     pub(super) async fn finish(self, quiet: bool) {
         self.stop.cancel();
+        if !self.has_begun.load(Ordering::Relaxed) {
+            return;
+        }
         let ends = self.couriers.iter().map(|(url, courier)| async move {
             courier.end_all();
             (url, courier.finish(LAST_POSTS).await)
@@ -238,7 +278,13 @@ impl AlertsOut {
     }
 }
 
-async fn alerts_of(remote: &Remote, id: &str) -> Result<Alerts, String> {
+/// Why the server does not say when alerts fire, and whether it may say it later.
+struct Untold {
+    why: String,
+    is_passing: bool,
+}
+
+async fn alerts_of(remote: &Remote, id: &str) -> Result<Alerts, Untold> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(deserialize_with = "deserialize_time")]
@@ -246,12 +292,19 @@ async fn alerts_of(remote: &Remote, id: &str) -> Result<Alerts, String> {
         #[serde(flatten)]
         alerts: Alerts,
     }
-    let path =
-        incident_path(id).map_err(|failure| failure.text().map(|(text, _)| text).unwrap_or_default())?;
-    let answer = match remote.url.request(Method::GET, &format!("{path}/alerts"), None).await {
-        Err(ClientError::Status { said, problem: true, .. }) => return Err(said),
-        answer => answer.map_err(|error| error.to_string())?,
-    };
-    let Answer { now: there, alerts } = serde_json::from_value(answer).map_err(|error| error.to_string())?;
+    let never = |why| Untold { why, is_passing: false };
+    let path = incident_path(id)
+        .map_err(|failure| never(failure.text().map(|(text, _)| text).unwrap_or_default()))?;
+    let asked = remote.url.request(Method::GET, &format!("{path}/alerts"), None).await;
+    let answer = asked.map_err(|error| {
+        let is_passing = error.is_passing();
+        let why = match error {
+            ClientError::Status { said, problem: true, .. } => said,
+            error => error.to_string(),
+        };
+        Untold { why, is_passing }
+    })?;
+    let Answer { now: there, alerts } =
+        serde_json::from_value(answer).map_err(|error| never(error.to_string()))?;
     Ok(alerts.by_clock(there, now()))
 }

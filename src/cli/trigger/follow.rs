@@ -18,7 +18,7 @@ use crate::cli::outage::Outage;
 use crate::cli::remote::times_of;
 use crate::cli::times::Asked;
 use crate::client::{Follower, Item};
-use crate::contract::{Follows, ResetReason};
+use crate::contract::{Follows, MessageType, ResetReason};
 use crate::report::{IncidentState, IncidentStatus};
 
 /// The server's answer: the incident, and the position of its first event.
@@ -44,7 +44,8 @@ impl Trigger {
         let mut known = Known::new(Some(&accepted.id));
         let mut clock = ServerClock::default();
         let (mut replay_to, mut has_all, mut may_have_missed_the_end) = (0, false, false);
-        let mut was_connected = false;
+        // It has ended, and how can't be read.
+        let (mut was_connected, mut has_ended) = (false, false);
         let mut times = Asked::default();
         let mut outage = Outage::default();
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
@@ -109,6 +110,10 @@ impl Trigger {
                             return Ok(Some(incident.clone()));
                         }
                     }
+                    if envelope.kind == MessageType::IncidentResolved.as_str() {
+                        show.note(&format!("the end of {} can't be read: the server is asked", accepted.id));
+                        (may_have_missed_the_end, has_ended) = (true, true);
+                    }
                 }
                 Some(Item::Lost { reason, .. }) => {
                     if outage.lost() {
@@ -134,6 +139,7 @@ impl Trigger {
                 // What is behind the gap, or is replayed, has come.
                 Some(Item::Heartbeat(_)) if may_have_missed_the_end => {
                     match self.ended_unseen(accepted).await {
+                        Ok(None) if has_ended => return Err(unread_end(&accepted.id)),
                         Ok(None) => may_have_missed_the_end = false,
                         Ok(ended) => return Ok(ended),
                         Err(unknown) if unknown.exit() == Exit::Usage => {
@@ -188,6 +194,13 @@ fn another_stream(id: &str) -> Failure {
         "name the server that started it: servers behind one address need a common journal (docs/cluster.md), and one without --journal \
          FILE forgets its incidents when it is started anew",
     )
+}
+
+/// The server says no better than the event that can't be read how the incident has ended.
+fn unread_end(id: &str) -> Failure {
+    let error = anyhow!("{id} has ended, and how it ended can't be read");
+    Failure::new(Exit::Unresolved, error)
+        .hint("`incident validate --url` names what is wrong with the events")
 }
 
 /// Shows how far an incident is now, as soon as it is known.

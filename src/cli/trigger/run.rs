@@ -1,5 +1,6 @@
 //! Starts an incident and waits for its end, or cancels one.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
@@ -126,7 +127,16 @@ impl Trigger {
             // What waits for the end says that the time is over.
             in_time(until, out.begin(&self.remote, &accepted.id)).await;
         }
-        let watched = self.watch_to_end(&accepted, until, quiet, reporter, out.as_ref()).await;
+        let asks_again = async {
+            if let Some(out) = &out {
+                out.ask_again(&self.remote, &accepted.id).await;
+            }
+            std::future::pending::<Infallible>().await
+        };
+        let watched = tokio::select! {
+            watched = self.watch_to_end(&accepted, until, quiet, reporter, out.as_ref()) => watched,
+            never = asks_again => match never {},
+        };
         if let Some(out) = out {
             out.finish(quiet).await;
         }

@@ -11,7 +11,7 @@ use super::link::Link;
 use super::open::There;
 use super::tail::DELETED;
 use super::walk::{Stop, Walk};
-use super::{lease, open, plans};
+use super::{open, plans, post};
 
 /// Reads a whole stream. Calls `progress` with the number of events read so far and the number of all. Servers may have the
 /// stream open.
@@ -37,7 +37,7 @@ pub(in crate::journal) fn audit(
         checks.push(Checked { name, outcome, is_minor: false });
     };
     check("streams", config::judge(&link.names, &link.location, &events, &control));
-    let witness = link.wait(lease::read(&link.api, &link.names)).map_err(fault)?;
+    let witness = link.wait(post::read(&link.api, &link.names)).map_err(fault)?;
     let witness = witness.filter(|witness| witness.stream == seen.stream.as_str());
     let is_there = match &witness {
         None => There::Whole,
@@ -96,7 +96,7 @@ pub(in crate::journal) fn audit(
         }
     }
     check("plans", wrong.map_or_else(|| Ok(format!("{whole} of open incidents")), Err));
-    let newest = link.wait(lease::read(&link.api, &link.names)).map_err(fault)?;
+    let newest = link.wait(post::read(&link.api, &link.names)).map_err(fault)?;
     let holder = link.holder()?;
     check(
         "lease",

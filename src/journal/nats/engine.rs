@@ -29,7 +29,7 @@ use super::message::PlanMark;
 use super::shared::Shared;
 use super::vitals::unavailable;
 use super::writer::{self, Waiting};
-use super::{location, open, plans, question, reader, register, tail, upkeep};
+use super::{location, open, plans, post, question, reader, register, tail, upkeep};
 use crate::contract::StreamId;
 use crate::metrics::Cluster;
 
@@ -316,6 +316,14 @@ impl Register for Nats {
 impl Leases for Nats {
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn is_held<'a>(&'a self, lease: &'a Lease) -> Pending<'a, bool> {
+        let Shared { api, names, node, .. } = &*self.shared;
+        Box::pin(async move {
+            let newest = post::newest(api, names).await.map_err(unavailable)?;
+            Ok(newest.is_some_and(|post| post.node == *node && post.term == lease.term().0))
+        })
     }
 
     fn lease(&self) -> Pending<'_, Lease> {

@@ -7,15 +7,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::JournalError;
 use super::super::lease::Term;
-use super::api::{Api, Fault, Found, Outgoing, newest_of};
-use super::names::Names;
+use super::api::{Fault, Outgoing, newest_of};
+use super::post::{self, Post};
 use super::shared::Shared;
 use super::vitals::{trouble, unavailable};
 
@@ -41,72 +41,8 @@ const UNSURE: Duration = Duration::from_secs(2);
 /// How long it goes on asking: then somebody has taken the lease, or nothing is stored.
 const SURE: Duration = Duration::from_secs(5);
 
-/// The most bytes of a lease: those that servers write have some 150.
-const MOST_BYTES: usize = 4 * 1024;
-
-/// No server gets so far, and one more can be counted.
-const HIGHEST_TERM: u64 = u64::MAX >> 1;
-
-/// The holder of a lease that can't be read; the numbers of processes are odd.
-const STRANGER: u64 = u64::MAX - 1;
-
 /// A request for the lease.
 pub(super) type Request = oneshot::Sender<Result<Term, JournalError>>;
-
-/// The lease as it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Post {
-    /// Sequence of its message; 0 if there is none.
-    pub(super) revision: u64,
-    /// The holder; 0 if it was given back.
-    pub(super) node: u64,
-    pub(super) term: u64,
-    /// The stream as its holder knew it.
-    pub(super) stream: String,
-    pub(super) head: u64,
-    pub(super) chain: u64,
-    /// Whether it can't be read.
-    pub(super) is_damaged: bool,
-}
-
-/// The newest lease, as any replica knows it; `None` if there never was one.
-pub(super) async fn read(api: &Api, names: &Names) -> Result<Option<Post>, Fault> {
-    let found = api.read(&names.control, &newest_of(&names.lease())).await?;
-    Ok(found.first().map(post))
-}
-
-/// What a message on the lease's subject says. If no server of ours can have written it, it counts as a lease that has
-/// run out: a server that waits for the lease takes it after the usual time.
-fn post(found: &Found) -> Post {
-    let revision = found.sequence;
-    written(&found.payload, revision).unwrap_or_else(|| Post {
-        revision,
-        node: STRANGER,
-        // Each term has a message of its own, so there can be no higher one, unless the stream was remade.
-        term: revision,
-        stream: String::new(),
-        head: 0,
-        chain: 0,
-        is_damaged: true,
-    })
-}
-
-fn written(payload: &[u8], revision: u64) -> Option<Post> {
-    if payload.len() > MOST_BYTES {
-        return None;
-    }
-    let post: Value = serde_json::from_slice(payload).ok()?;
-    let hex = |name: &str| u64::from_str_radix(post[name].as_str()?, 16).ok();
-    Some(Post {
-        revision,
-        node: hex("node")?,
-        term: post["term"].as_u64().filter(|term| *term <= HIGHEST_TERM)?,
-        stream: post["stream"].as_str()?.to_owned(),
-        head: post["head"].as_u64()?,
-        chain: hex("chain")?,
-        is_damaged: false,
-    })
-}
 
 /// What this process has of the lease.
 pub(super) struct Keeper<'a> {
@@ -214,7 +150,7 @@ impl<'a> Keeper<'a> {
     }
 
     async fn look(&mut self) -> Result<(), Fault> {
-        let Some(post) = read(&self.shared.api, &self.shared.names).await? else { return Ok(()) };
+        let Some(post) = post::read(&self.shared.api, &self.shared.names).await? else { return Ok(()) };
         // A replica that is behind may answer.
         if self.seen.as_ref().is_none_or(|(seen, _)| seen.revision < post.revision) {
             self.shared.vitals.confirm_lease();
@@ -225,9 +161,7 @@ impl<'a> Keeper<'a> {
 
     /// Asks the leader. The second stream may have been remade or restored: then its revisions begin anew.
     async fn look_again(&mut self) -> Result<(), Fault> {
-        let Shared { api, names, .. } = self.shared;
-        let found = api.leader_read(&names.control, &newest_of(&names.lease())).await?;
-        let found = found.as_ref().map(post);
+        let found = post::newest(&self.shared.api, &self.shared.names).await?;
         self.is_refused = false;
         let revision = found.as_ref().map_or(0, |post| post.revision);
         // What was never seen is as if there were none.

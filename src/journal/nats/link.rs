@@ -9,7 +9,7 @@ use super::super::open_error::OpenError;
 use super::api::{Api, Fault};
 use super::location::Location;
 use super::names::Names;
-use super::{lease, open};
+use super::{open, post};
 
 /// Longer than a server that has the lease waits until it writes it again.
 const RENEWED: Duration = Duration::from_millis(1_500);
@@ -59,9 +59,9 @@ impl Link {
     /// What holds the lease and renews it.
     pub(super) fn holder(&self) -> Result<Option<String>, OpenError> {
         let looked = self.wait(async {
-            let before = lease::read(&self.api, &self.names).await?;
+            let before = post::read(&self.api, &self.names).await?;
             tokio::time::sleep(RENEWED).await;
-            Ok::<_, Fault>((before, lease::read(&self.api, &self.names).await?))
+            Ok::<_, Fault>((before, post::read(&self.api, &self.names).await?))
         });
         let (before, after) = looked.map_err(|fault| self.unusable(&fault))?;
         let seen = before.map_or(0, |post| post.revision);

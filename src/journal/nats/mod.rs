@@ -44,6 +44,7 @@ mod open;
 mod over;
 mod permissions;
 mod plans;
+mod post;
 mod question;
 mod reader;
 mod register;

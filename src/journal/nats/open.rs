@@ -24,12 +24,12 @@ use super::config::{self, Seen};
 use super::figures::Figures;
 use super::fold::Fold;
 use super::kept::Kept;
-use super::lease::{self, Post};
 use super::location::{Durability, Location};
 use super::message::{Entry, ORIGIN};
 use super::names::Names;
 use super::over;
 use super::permissions::Permissions;
+use super::post::{self, Post};
 use super::shared::Shared;
 use super::tail;
 use super::vitals::Vitals;
@@ -230,7 +230,7 @@ async fn recognize(api: &Api, names: &Names, figures: &Figures) -> Result<(Seen,
 /// The lease, what the leader says of the stream, and whether it has all that retention keeps, and the holder's newest event.
 async fn compare(api: &Api, names: &Names) -> Result<(Option<Post>, Seen, bool), Fault> {
     // The holder appends and goes on writing: only what the leader says after this can't be older than it.
-    let witness = lease::read(api, names).await?;
+    let witness = post::read(api, names).await?;
     let seen = Seen::ask(api, names).await?;
     let witness = witness.filter(|witness| witness.stream == seen.stream.as_str());
     let kept = Kept::read(api, names).await?;

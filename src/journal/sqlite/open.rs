@@ -20,7 +20,7 @@ use super::others::Others;
 use super::readers::keep_plans;
 use super::wal::WriteAheadLog;
 use super::witness::{Remembered, Witness};
-use super::{identity, private, running, schema, times};
+use super::{identity, private, rescue, running, schema, times};
 use crate::contract::StreamId;
 
 /// An open journal file.
@@ -188,8 +188,7 @@ fn accept(
 
 /// What is to be said of a new journal if there is more of the one before it.
 fn rescued(path: &Path) -> Option<String> {
-    let rescued = super::place::beside(path, "rescued");
-    rescued.exists().then(|| {
+    rescue::newest(path).map(|rescued| {
         format!(
             "a new journal begins, although {} has what a server rescued of the one before: stop the server, move the new one away and give \
              that file its name, to go on with it",

@@ -12,6 +12,7 @@ use super::super::open_error::OpenError;
 use super::super::stop::Stop;
 use super::backup;
 use super::head::Head;
+use super::identity::{self, Identity};
 use super::lock::Lock;
 use super::place::beside;
 use super::running;
@@ -48,10 +49,8 @@ pub(super) fn rescue(
     stream: &StreamId,
     head: Head,
 ) -> Result<PathBuf, OpenError> {
-    let beside_it = numbered(NAMES).map(|name| beside(journal, &name));
-    let short = numbered(SHORT_NAMES).map(|name| journal.with_file_name(format!("{name}.db")));
     let (mut failed, mut copies) = (None, 0);
-    for into in beside_it.chain(short) {
+    for into in names(journal) {
         let error = match Target::new(journal, &into) {
             Ok(target) => {
                 copies += 1;
@@ -75,6 +74,23 @@ pub(super) fn rescue(
         }
     }
     Err(failed.unwrap_or_else(|| OpenError::unusable(journal, "no name is left for a copy")))
+}
+
+/// The names that a copy of a journal may get, in turn.
+fn names(journal: &Path) -> impl Iterator<Item = PathBuf> {
+    let beside_it = numbered(NAMES).map(|name| beside(journal, &name));
+    beside_it.chain(numbered(SHORT_NAMES).map(|name| journal.with_file_name(format!("{name}.db"))))
+}
+
+/// The newest copy that a server has rescued of a journal, as far as names tell.
+pub(super) fn newest(journal: &Path) -> Option<PathBuf> {
+    let copies = names(journal).filter_map(|name| {
+        let found = name.metadata().ok().filter(|found| found.is_file() && found.len() > 0)?;
+        let identity = identity::alone(&name).and_then(|connection| identity::of(&connection));
+        let is_journal = matches!(identity, Ok(Identity::Journal { .. }));
+        is_journal.then_some((found.modified().ok(), name))
+    });
+    copies.max_by_key(|(modified, _)| *modified).map(|(_, name)| name)
 }
 
 /// Whether another name would not help: the disk is full, or can't be written at all.

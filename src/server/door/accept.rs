@@ -266,7 +266,7 @@ fn enter(door: &Arc<Door>, tcp: TcpStream, address: IpAddr) {
     if !door.admission.admits(address, Instant::now()) {
         return door.turn_away(tcp, address);
     }
-    let slot = door.lobby.enter();
+    let slot = door.lobby.enter(address);
     let conversation = Arc::clone(door).converse(tcp, address, Arc::clone(&slot));
     door.lifecycle.connections.spawn(async move {
         tokio::select! {

@@ -1,12 +1,16 @@
 //! Connections that are no stream: they wait for a request, or one of theirs is served. Their number is bounded: a new one
 //! takes the place of the one that has been silent longest or, if none is silent, of the one that has been served
-//! longest. So thousands of silent or slow sockets keep no client out.
+//! longest, of the network that has the most of them. So thousands of silent or slow sockets keep no client out.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+
+use crate::server::rate;
 
 /// The slots, in the order in which they were taken.
 pub(super) struct Lobby {
@@ -21,23 +25,59 @@ pub(super) struct Lobby {
 #[derive(Default)]
 struct Slots {
     next: u64,
-    waiting: BTreeMap<u64, Arc<Notify>>,
-    served: BTreeMap<u64, Arc<Notify>>,
+    waiting: Places,
+    served: Places,
+}
+
+/// The connections of one phase, by their networks.
+#[derive(Default)]
+struct Places {
+    count: usize,
+    by_network: HashMap<IpAddr, BTreeMap<u64, Arc<Notify>>>,
+}
+
+impl Places {
+    fn has(&self, network: IpAddr, number: u64) -> bool {
+        self.by_network.get(&network).is_some_and(|own| own.contains_key(&number))
+    }
+
+    fn insert(&mut self, network: IpAddr, number: u64, evicted: Arc<Notify>) {
+        self.by_network.entry(network).or_default().insert(number, evicted);
+        self.count += 1;
+    }
+
+    fn remove(&mut self, network: IpAddr, number: u64) -> Option<Arc<Notify>> {
+        let own = self.by_network.get_mut(&network)?;
+        let evicted = own.remove(&number)?;
+        if own.is_empty() {
+            self.by_network.remove(&network);
+        }
+        self.count -= 1;
+        Some(evicted)
+    }
+
+    /// The oldest connection of the network that has the most.
+    fn victim(&self) -> Option<(IpAddr, u64)> {
+        let oldest = |own: &BTreeMap<u64, _>| own.first_key_value().map_or(u64::MAX, |(number, _)| *number);
+        let networks = self.by_network.iter();
+        let (network, own) = networks.max_by_key(|(_, own)| (own.len(), Reverse(oldest(own))))?;
+        Some((*network, oldest(own)))
+    }
 }
 
 impl Slots {
-    fn has(&self, phase: Phase) -> bool {
+    fn has(&self, network: IpAddr, phase: Phase) -> bool {
         match phase {
-            Phase::Waiting(number) => self.waiting.contains_key(&number),
-            Phase::Serving(number) => self.served.contains_key(&number),
+            Phase::Waiting(number) => self.waiting.has(network, number),
+            Phase::Serving(number) => self.served.has(network, number),
             Phase::Streaming => true,
         }
     }
 
-    fn leave(&mut self, phase: Phase) {
+    fn leave(&mut self, network: IpAddr, phase: Phase) {
         match phase {
-            Phase::Waiting(number) => drop(self.waiting.remove(&number)),
-            Phase::Serving(number) => drop(self.served.remove(&number)),
+            Phase::Waiting(number) => drop(self.waiting.remove(network, number)),
+            Phase::Serving(number) => drop(self.served.remove(network, number)),
             Phase::Streaming => {}
         }
     }
@@ -49,9 +89,11 @@ impl Slots {
 
     /// Evicts a connection, but never the only one that waits: it has just come.
     fn make_room(&mut self) {
-        let longest = if self.waiting.len() > 1 { &mut self.waiting } else { &mut self.served };
-        if let Some((_, longest)) = longest.pop_first() {
-            longest.notify_one();
+        let places = if self.waiting.count > 1 { &mut self.waiting } else { &mut self.served };
+        if let Some((network, number)) = places.victim()
+            && let Some(evicted) = places.remove(network, number)
+        {
+            evicted.notify_one();
         }
     }
 }
@@ -59,6 +101,7 @@ impl Slots {
 /// A connection's slot, given back when dropped.
 pub(in crate::server) struct WaitingSlot {
     lobby: Arc<Lobby>,
+    network: IpAddr,
     evicted: Arc<Notify>,
     phase: Mutex<Phase>,
 }
@@ -80,11 +123,11 @@ impl Lobby {
         Arc::new(Self { waiting, all: waiting + served, slots: Mutex::default() })
     }
 
-    /// Takes a slot for a new connection, which waits for its first request.
-    pub(super) fn enter(self: &Arc<Self>) -> Arc<WaitingSlot> {
-        let lobby = Arc::clone(self);
-        let number = self.slots.lock().number();
-        let slot = WaitingSlot { lobby, evicted: Arc::default(), phase: Mutex::new(Phase::Serving(number)) };
+    /// Takes a slot for a new connection from an address, which waits for its first request.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Arc<WaitingSlot> {
+        let (lobby, network) = (Arc::clone(self), rate::network(address));
+        let phase = Mutex::new(Phase::Serving(self.slots.lock().number()));
+        let slot = WaitingSlot { lobby, network, evicted: Arc::default(), phase };
         slot.wait();
         Arc::new(slot)
     }
@@ -100,7 +143,7 @@ impl WaitingSlot {
     pub(in crate::server) fn serve(&self) {
         self.change(|slots, evicted| {
             let number = slots.number();
-            slots.served.insert(number, evicted);
+            slots.served.insert(self.network, number, evicted);
             Phase::Serving(number)
         });
     }
@@ -115,8 +158,8 @@ impl WaitingSlot {
         let (most, all) = (self.lobby.waiting, self.lobby.all);
         self.change(|slots, evicted| {
             let number = slots.number();
-            slots.waiting.insert(number, evicted);
-            if slots.waiting.len() > most || slots.waiting.len() + slots.served.len() > all {
+            slots.waiting.insert(self.network, number, evicted);
+            if slots.waiting.count > most || slots.waiting.count + slots.served.count > all {
                 slots.make_room();
             }
             Phase::Waiting(number)
@@ -129,7 +172,7 @@ impl WaitingSlot {
             return;
         }
         let mut slots = self.lobby.slots.lock();
-        slots.leave(*phase);
+        slots.leave(self.network, *phase);
         *phase = to(&mut slots, Arc::clone(&self.evicted));
     }
 
@@ -146,14 +189,14 @@ impl WaitingSlot {
     fn lost_its_slot(&self) -> bool {
         // Locked throughout: a request that comes meanwhile would take another slot.
         let phase = self.phase.lock();
-        !self.lobby.slots.lock().has(*phase)
+        !self.lobby.slots.lock().has(self.network, *phase)
     }
 }
 
 impl Drop for WaitingSlot {
     fn drop(&mut self) {
         let phase = *self.phase.get_mut();
-        self.lobby.slots.lock().leave(phase);
+        self.lobby.slots.lock().leave(self.network, phase);
     }
 }
 
@@ -163,6 +206,8 @@ mod tests {
 
     use super::*;
 
+    const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn is_evicted(slot: &WaitingSlot) -> bool {
         slot.evicted().now_or_never().is_some()
     }
@@ -170,32 +215,44 @@ mod tests {
     #[test]
     fn the_connection_that_has_been_silent_longest_is_evicted() {
         let lobby = Lobby::new(2, 9);
-        let slots: Vec<_> = (0..3).map(|_| lobby.enter()).collect();
+        let slots: Vec<_> = (0..3).map(|_| lobby.enter(ONE)).collect();
         assert_eq!(slots.iter().map(|slot| is_evicted(slot)).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn a_network_that_has_many_evicts_its_own() {
+        let lobby = Lobby::new(3, 9);
+        let other = IpAddr::from([192, 0, 2, 1]);
+        let patient = lobby.enter(other);
+        let flood: Vec<_> = (0..50).map(|_| lobby.enter(ONE)).collect();
+        assert!(!is_evicted(&patient));
+        assert_eq!(flood.iter().filter(|slot| is_evicted(slot)).count(), 48);
+        drop((patient, flood));
+        assert_eq!(lobby.slots.lock().waiting.by_network.len(), 0);
     }
 
     #[test]
     fn a_connection_that_is_served_is_not_evicted() {
         let lobby = Lobby::new(1, 9);
-        let served = lobby.enter();
+        let served = lobby.enter(ONE);
         served.serve();
-        let (first, _second) = (lobby.enter(), lobby.enter());
+        let (first, _second) = (lobby.enter(ONE), lobby.enter(ONE));
         assert!(is_evicted(&first) && !is_evicted(&served));
         served.wait();
-        let _third = lobby.enter();
+        let _third = lobby.enter(ONE);
         assert!(is_evicted(&served));
     }
 
     #[test]
     fn a_request_that_comes_during_the_eviction_is_served() {
         let lobby = Lobby::new(1, 9);
-        let called = lobby.enter();
-        let _other = lobby.enter();
+        let called = lobby.enter(ONE);
+        let _other = lobby.enter(ONE);
         called.serve();
         assert!(!is_evicted(&called));
         // The eviction from its old slot does not count against its new one.
-        let again = lobby.enter();
-        let _other = lobby.enter();
+        let again = lobby.enter(ONE);
+        let _other = lobby.enter(ONE);
         again.serve();
         again.wait();
         assert!(!is_evicted(&again));
@@ -204,12 +261,12 @@ mod tests {
     #[test]
     fn a_stream_never_waits() {
         let lobby = Lobby::new(1, 9);
-        let stream = lobby.enter();
+        let stream = lobby.enter(ONE);
         stream.serve();
         stream.stream();
         // The head of its response was sent.
         stream.wait();
-        let (first, _second) = (lobby.enter(), lobby.enter());
+        let (first, _second) = (lobby.enter(ONE), lobby.enter(ONE));
         assert!(is_evicted(&first) && !is_evicted(&stream));
     }
 
@@ -217,17 +274,17 @@ mod tests {
     fn if_none_waits_the_connection_that_has_been_served_longest_is_evicted() {
         let lobby = Lobby::new(2, 1);
         let serve = |_| {
-            let slot = lobby.enter();
+            let slot = lobby.enter(ONE);
             slot.serve();
             slot
         };
         let served: Vec<_> = (0..3).map(serve).collect();
-        let _new = lobby.enter();
+        let _new = lobby.enter(ONE);
         assert_eq!(served.iter().map(|slot| is_evicted(slot)).collect::<Vec<_>>(), [true, false, false]);
-        let stream = lobby.enter();
+        let stream = lobby.enter(ONE);
         stream.serve();
         stream.stream();
         drop((served, stream));
-        assert_eq!(lobby.slots.lock().served.len(), 0);
+        assert_eq!(lobby.slots.lock().served.count, 0);
     }
 }

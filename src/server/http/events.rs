@@ -140,7 +140,8 @@ fn come_back(streams: &Streams, problem: &Problem) -> Response {
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<After>, Problem> {
-    let mut given = headers.get_all(LAST_EVENT_ID).iter();
+    // Before their first event some clients send an empty one.
+    let mut given = headers.get_all(LAST_EVENT_ID).iter().filter(|id| !id.is_empty());
     let refuse = |why: &str| Problem::bad_request(format!("Last-Event-ID: {why}")).because(Refusal::Position);
     match (given.next(), given.next()) {
         (None, _) => Ok(None),

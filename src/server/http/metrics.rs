@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::time::timeout;
+use parking_lot::Mutex;
+use tokio::time::{Instant, timeout};
 
 use super::problem::Problem;
 use crate::connection::Shards;
@@ -16,6 +17,9 @@ use crate::log_limiter::limited;
 use crate::metrics::{CONTENT_TYPE, Metrics, Snapshot};
 use crate::server::client_limit::ClientLimit;
 use crate::server::control::IncidentControl;
+
+/// How long a count of incidents is good enough, although events have come since.
+const FRESH: Duration = Duration::from_millis(200);
 
 /// How long the journal may take to count its incidents.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -28,15 +32,47 @@ pub(in crate::server) struct Figures {
     pub(in crate::server) shards: Arc<Shards>,
     pub(in crate::server) limit: Arc<ClientLimit>,
     pub(in crate::server) metrics: Arc<Metrics>,
+    pub(in crate::server) told: Told,
+}
+
+/// How many incidents are open that publishers tell. Also one that its publisher has forgotten counts: the journal keeps everything behind
+/// its start. They are counted once in a while, however often somebody asks: there may be thousands of them.
+#[derive(Default)]
+pub(in crate::server) struct Told(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    count: usize,
+    /// When they were counted, or began to be, and the newest event then.
+    at: Option<(Instant, u64)>,
+}
+
+impl Told {
+    async fn count(&self, journal: &Journal, head: u64) -> usize {
+        {
+            let mut counted = self.0.lock();
+            if counted.at.is_some_and(|(at, of)| of == head || at.elapsed() < FRESH) {
+                return counted.count;
+            }
+            // Who asks meanwhile gets the old number.
+            counted.at = Some((Instant::now(), head));
+        }
+        let open = timeout(PATIENCE, journal.open_without_plan()).await.ok().and_then(Result::ok);
+        let mut counted = self.0.lock();
+        match open {
+            Some(open) => counted.count = open.len(),
+            // The next one asks again.
+            None => counted.at = None,
+        }
+        counted.count
+    }
 }
 
 /// `GET /metrics`
 pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> Result<Response, Problem> {
     let (extent, clock) = (figures.journal.extent(), figures.journal.clock());
     let steps = clock.steps();
-    // Also an incident that its publisher has forgotten counts: the journal keeps everything behind its start.
-    let told = timeout(PATIENCE, figures.journal.open_without_plan()).await;
-    let told = told.ok().and_then(Result::ok).map_or(0, |open| open.len());
+    let told = figures.told.count(&figures.journal, extent.head).await;
     let cluster = figures.journal.cluster();
     let here = (figures.control.player.open() + told) as u64;
     let now = Snapshot {

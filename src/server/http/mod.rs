@@ -35,7 +35,7 @@ pub(super) use incident_events::incident_events;
 pub(super) use incidents::{Incidents, off_workers};
 pub(super) use listed::{Listed, scenarios};
 pub(super) use listing::incidents;
-pub(super) use metrics::{Figures, metrics};
+pub(super) use metrics::{Figures, Told, metrics};
 pub(super) use middleware::{Asked, log_refusal, method_not_allowed, security_headers};
 pub(super) use prefix::{Prefix, PublicPath, strip_base_path};
 pub(super) use problem::Problem;

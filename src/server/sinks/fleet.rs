@@ -171,7 +171,12 @@ impl Sinks {
             generator_url: setup.sink.generator_url.clone(),
         };
         let journal = self.journal.clone();
-        let notes = Notes::new(&setup.sink.name, Arc::clone(&self.metrics));
+        let notes = Notes::new(
+            &setup.sink.name,
+            Arc::clone(&self.metrics),
+            self.journal.clone(),
+            self.leading.clone(),
+        );
         let now = Arc::new(move || shown(&journal));
         let courier = Arc::new(Courier::new(target, now, Arc::new(notes)));
         let retired = self.stop.child_token();

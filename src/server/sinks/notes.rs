@@ -1,10 +1,13 @@
 //! What a courier does, in metrics and in the log.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
+use crate::journal::{Journal, Lease};
 use crate::log_limiter::LogLimiter;
 use crate::metrics::Metrics;
 use crate::sinks::{Posted, Witness};
@@ -16,6 +19,9 @@ const REMIND: Duration = Duration::from_secs(600);
 pub(super) struct Notes {
     sink: String,
     metrics: Arc<Metrics>,
+    journal: Journal,
+    /// The lease of a shared journal, while this server plays.
+    leading: watch::Receiver<Option<Lease>>,
     trouble: Mutex<Option<Trouble>>,
     /// For a sink that fails and works by turns.
     limiter: LogLimiter<&'static str>,
@@ -30,9 +36,15 @@ struct Trouble {
 
 impl Notes {
     /// Shows the counters of the sink at zero.
-    pub(super) fn new(sink: &str, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        sink: &str,
+        metrics: Arc<Metrics>,
+        journal: Journal,
+        leading: watch::Receiver<Option<Lease>>,
+    ) -> Self {
         metrics.sinks().announce(sink);
-        Self { sink: sink.to_owned(), metrics, trouble: Mutex::new(None), limiter: LogLimiter::default() }
+        let (sink, trouble, limiter) = (sink.to_owned(), Mutex::new(None), LogLimiter::default());
+        Self { sink, metrics, journal, leading, trouble, limiter }
     }
 
     /// Says that the sink fails: at first, for another reason, and from time to time.
@@ -58,6 +70,18 @@ impl Notes {
 }
 
 impl Witness for Notes {
+    /// A server that stood still learns a moment late that another one plays the drills, which may be over.
+    fn may_post(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async {
+            let lease = self.leading.borrow().clone();
+            match lease {
+                // Nobody can play while the journal has no answer.
+                Some(lease) => self.journal.is_held(&lease).await.unwrap_or(true),
+                None => true,
+            }
+        })
+    }
+
     fn posted(&self, posted: &Posted<'_>) {
         let (sink, counts) = (&self.sink, self.metrics.sinks());
         match posted {

@@ -22,7 +22,7 @@ mod transcripts;
 
 use incident::check::{Context, Judge, MustResolve, Promise, RULES, Verdict, judge_lines};
 use incident::contract::MessageType;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use sound::{STREAM, expectations, sound};
 
@@ -64,6 +64,28 @@ fn an_incident_that_was_left_early_is_no_failure_when_nobody_waited() {
     stream.must_resolve = MustResolve::None;
     assert_eq!(stream.failures(), []);
     assert_eq!(stream.summary("lifecycle"), "1 incident: still open");
+}
+
+/// What the published schema requires of each message.
+#[test]
+fn an_attribute_that_the_contract_requires_is_missed() {
+    let last = sound().frames.len() - 1;
+    for place in [0, 1, last] {
+        for name in ["specversion", "id", "source", "type", "time", "data", "subject", "index"] {
+            for is_null in [false, true] {
+                let mut stream = sound();
+                let Some(event) = stream.frames[place].0.as_object_mut() else { continue };
+                if event.remove(name).is_none() {
+                    continue;
+                }
+                if is_null {
+                    event.insert(name.to_owned(), Value::Null);
+                }
+                let failures = stream.failures();
+                assert!(!failures.is_empty(), "message {place} without {name}");
+            }
+        }
+    }
 }
 
 /// What has not come yet is not met, and what is too late already is told.
