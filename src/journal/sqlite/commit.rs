@@ -13,7 +13,7 @@ use super::super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stor
 use super::chain::{self, Row};
 use super::events::Insert;
 use super::head::Head;
-use super::{incidents, keys};
+use super::{ended, keys};
 use crate::contract::{MAX_INDEX, Role};
 
 /// The result of appending a batch.
@@ -116,7 +116,7 @@ impl Commit<'_> {
         }
         let ended = kind.role() == Role::End;
         if ended {
-            incidents::end(self.transaction, &subject, position)?;
+            ended::end(self.transaction, &subject, position)?;
         }
         let subject = match self.open.get_key_value(subject.as_str()) {
             Some((known, _)) => Arc::clone(known),

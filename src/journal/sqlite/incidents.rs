@@ -193,16 +193,6 @@ pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<O
     Ok(plan.flatten().map(Into::into))
 }
 
-/// An incident has ended at a position. Its plan, which may be much larger than its events, is needed no more.
-pub(super) fn end(connection: &Connection, subject: &str, position: u64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE incidents SET ended = ?2, plan = NULL, plan_checksum = ?3 WHERE subject = ?1",
-        )?
-        .execute(params![subject, position, chain::of_plan(subject, None)])?;
-    Ok(())
-}
-
 /// The plan that a copy gets of an incident which is open there. One that is damaged, was lost with the incident's row, or had been dropped
 /// at an end that is not copied, can't be played; without any the incident would be a publisher's, and stay open for ever. `first` is the first event of it that is copied.
 pub(super) fn copied_plan(connection: &Connection, first: &Stored) -> Option<String> {

@@ -12,6 +12,7 @@ mod backup;
 mod chain;
 mod commit;
 mod condition;
+mod ended;
 mod engine;
 mod error;
 mod events;

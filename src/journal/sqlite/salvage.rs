@@ -15,7 +15,7 @@ use super::head::{self, Head};
 use super::source::Source;
 use super::target::Target;
 use super::walk::Walk;
-use super::{events, incidents, interrupt, keys, schema};
+use super::{ended, events, incidents, interrupt, keys, schema};
 use crate::contract::{Role, StreamId};
 
 /// What was copied into the new file.
@@ -117,7 +117,7 @@ impl Copying {
             )?;
         }
         if event.kind.role() == Role::End {
-            incidents::end(to, &event.subject, event.position)?;
+            ended::end(to, &event.subject, event.position)?;
         }
         Ok(())
     }

@@ -108,7 +108,7 @@ fn expectations_of_an_incident_that_is_open_are_met_only_as_far_as_it_came() {
     stream.expect("resolve = { max = \"60s\" }");
     let failures = stream.failures();
     assert!(failures[0].1.starts_with("the incident is not resolved after "), "{failures:?}");
-    assert!(failures[0].1.ends_with("allowed is at most 60s"), "{failures:?}");
+    assert!(failures[0].1.ends_with("allowed is at most 1m"), "{failures:?}");
 }
 
 #[test]
