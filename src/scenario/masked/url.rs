@@ -14,14 +14,14 @@ pub(super) fn hidden_parts(url: &str) -> Vec<Range<usize>> {
     let begin = scheme.map_or(0, |scheme| scheme.len());
     if url.contains('\\') {
         // What is escaped may be any character.
-        return vec![begin..url.len()];
+        return std::iter::once(begin..url.len()).collect();
     }
     // A password that is not escaped may have any character.
     let host = url[begin..].rfind('@').map_or(begin, |at| begin + at + 1);
     let query = url[host..].find(['?', '#']).map_or(url.len(), |mark| host + mark + 1);
     let end = host + url[host..query].find('/').unwrap_or(query - host);
     if !is_host(url[host..end].trim_end_matches(['?', '#'])) {
-        return vec![begin..url.len()];
+        return std::iter::once(begin..url.len()).collect();
     }
     let mut hidden = Vec::new();
     if host > begin {
