@@ -141,6 +141,9 @@ fn ours(event: &Map<String, Value>, head: &Head, source: &str) -> Result<(), Fin
         Some(other) => return Err(kind_of("data", "an object", other)),
         None => return Err(missing("data")),
     }
+    if event.get("time").is_none_or(Value::is_null) {
+        return Err(missing("time").hint("the contract has the time in every message"));
+    }
     let content = event.get("datacontenttype").and_then(Value::as_str);
     if let Some(content) = content.filter(|content| !content.to_ascii_lowercase().contains("json")) {
         let message = format!("datacontenttype is {}, but the payload is JSON", quoted(content));

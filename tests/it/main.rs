@@ -71,6 +71,7 @@ mod judgement;
 mod kinds;
 mod language;
 mod listing;
+mod lists_for_tables;
 mod literal_mends;
 mod login;
 mod logs;

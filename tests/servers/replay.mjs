@@ -23,11 +23,12 @@ function told() {
   return fault === "close" ? told.slice(0, middle) : told;
 }
 
+const time = "2026-11-22T10:00:00Z";
 const control = (type, data) =>
-  JSON.stringify({ specversion: "1.0", id: "1", source: "/servers/node", type, data });
+  JSON.stringify({ specversion: "1.0", id: "1", source: "/servers/node", type, time, data });
 const greeting = (follows) =>
   control("stream_opened", {
-    contract: "1.0", stream, head, oldest: 1, follows, heartbeat_ms: 1000, server_time: "2026-11-22T10:00:00Z",
+    contract: "1.0", stream, head, oldest: 1, follows, heartbeat_ms: 1000, server_time: time,
   });
 
 const server = createServer();

@@ -16,6 +16,8 @@ lines = open(sys.argv[1], encoding="utf-8").read().splitlines()
 fault = sys.argv[2] if len(sys.argv) > 2 else ""
 stream = json.loads(lines[0])["source"].split("/")[2]
 
+TIME = "2026-11-22T10:00:00Z"
+
 
 def told():
     middle = len(lines) // 2
@@ -35,13 +37,13 @@ def told():
 
 
 def control(kind, data):
-    event = {"specversion": "1.0", "id": "1", "source": "/servers/python", "type": kind, "data": data}
-    return json.dumps(event)
+    event = {"specversion": "1.0", "id": "1", "source": "/servers/python", "type": kind, "time": TIME}
+    return json.dumps({**event, "data": data})
 
 
 def greeting(follows):
     data = {"contract": "1.0", "stream": stream, "head": len(lines), "oldest": 1, "heartbeat_ms": 1000}
-    return control("stream_opened", {**data, "follows": follows, "server_time": "2026-11-22T10:00:00Z"})
+    return control("stream_opened", {**data, "follows": follows, "server_time": TIME})
 
 
 def after(path):

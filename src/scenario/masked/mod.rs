@@ -96,41 +96,83 @@ mod tests {
         for (text, shown) in [
             ("url = \"http://me:pä@w@host/p\"", "url = \"http://**:*****@host/p\""),
             ("url = \"https://h/?key=1#x\" # ?", "url = \"https://h/?***=***\" # *"),
-            ("url = \"https://h/#a\nx = 1", "url = \"https://h/#*\nx = 1"),
+            ("url = \"https://h/#a\nx = 1", "url = \"*****:******\nx = 1"),
             ("url = \"me:pw@h:9093\"\n", "url = \"**:**@h:9093\"\n"),
             ("url = 'h/?key=1' # a@b", "url = 'h/?***=*' # ***"),
             ("token = \"abc\"\nname = \"t\"", "token = \"***\"\nname = \"t\""),
             ("token = abc\nname = pager", "token = ***\nname = pager"),
             ("token: abc", "token: ***"),
-            ("headers = { a = 1, B = Bearer x }", "headers = { a = 1, B = ****** * }"),
-            ("name = \"x\", passwd = abc", "name = \"x\", passwd = ***"),
-            ("\"name\" = \"x\" webhook = 'abc'", "\"name\" = \"x\" webhook = '***'"),
+            ("headers = { a = 1, B = Bearer x }", "headers = { a = 1, B = ****** * *"),
+            ("name = \"x\", passwd = abc", "name = \"*\"* ****** * ***"),
+            ("\"name\" = \"x\" webhook = 'abc'", "\"name\" = \"*\" ******* * *****"),
             ("key = \"/data/id\"", "key = \"/data/id\""),
             ("write abc-1\nread \tabc", "write *****\nread \t***"),
-            ("write Abcdef==\nAbc012==\nabc", "write ******==\n******==\n***"),
+            ("write Abcdef==\nAbc012==\nabc", "write ********\n********\n***"),
             ("token abc\n# a b", "token ***\n# * *"),
-            ("token =\n  \"abc\"\nx = 1", "token =\n  \"***\"\nx = 1"),
+            ("token =\n  \"abc\"\nx = 1", "token =\n  *****\nx = 1"),
             ("[sink.token]\nvalue = \"abc\"", "[sink.token]\nvalue = \"***\""),
             ("[sink.labels]\na = \"abc\"\n[name]\nb = 'c'", "[sink.labels]\na = \"abc\"\n[name]\nb = '*'"),
             ("labels = { team = \"a\", api_key = \"b\" }", "labels = { team = \"a\", api_key = \"*\" }"),
             ("scenarios = [\n  \"a\", # b\n  'c',\n]", "scenarios = [\n  \"a\", # *\n  'c',\n]"),
             ("scenarios = [\"a\"\nother = \"b\"", "scenarios = [\"a\"\nother = \"*\""),
-            ("\"api_key\" = [\"a\",\n'b]c', name = 'd'", "\"api_key\" = [\"*\",\n'*]*', name = '*'"),
+            ("\"api_key\" = [\"a\",\n'b]c', name = 'd'", "\"api_key\" = [\"*\",\n'*]*', **** * ***"),
             ("secret = \"\"\"a\nb\\\"\"\"\"\nx = 1", "secret = \"\"\"*\n***\"\"\"\nx = 1"),
             ("x = \"a\\\"b\"\nsecret = '''a'''\ny = 1", "x = \"****\"\nsecret = '''*'''\ny = 1"),
             ("headers = [\"Accept: a\", \"B: B c\"]", "headers = [\"******: *\", \"*: * *\"]"),
             ("password = \"pä\r\n# don't", "password = \"***\r\n# *****"),
-            ("\"password=abc\" = 1", "\"********=***\" = *"),
-            ("labels = { \"token=abc\" = 'a' }", "labels = { \"*****=***\" = 'a' }"),
-            ("0123456789abcdef = 1", "**************** = *"),
+            ("\"password=abc\" = 1", "************** * *"),
+            ("labels = { \"token=abc\" = 'a' }", "labels = { *********** * *** *"),
+            ("0123456789abcdef = 1", "**************** * *"),
             (
                 "[sink.labels]\na = 'b'\n[[sink]] # two\npwd = 'abc'",
                 "[sink.labels]\na = 'b'\n[[sink]] # ***\npwd = '***'",
             ),
-            ("[sink.labels] #\n[sink.\"x\"]\na = 'b'", "[sink.labels] #\n[*****\"*\"]\na = '*'"),
+            ("[sink.labels] #\n[sink.\"x\"]\na = 'b'", "[sink.labels] #\n[*********\na = '*'"),
             ("scenarios = [\"a\"\n\"webhook\" = 'b'", "scenarios = [\"a\"\n\"webhook\" = '*'"),
             ("pin = 1\npass = 1\n12", "pin = 1\npass = *\n**"),
             ("no url", "no ***"),
+        ] {
+            let found = masked(text);
+            assert_eq!((found.as_str(), found.len()), (shown, text.len()), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_shown_behind_a_value() {
+        for (text, shown) in [
+            ("name = \"pager\" // token abc", "name = \"*****\" ** ***** ***"),
+            ("name = \"pager\" token \"abc\" # x", "name = \"*****\" ***** ***** # *"),
+            ("name = \"pager\"; token = \"abc\"", "name = \"*****\"* ***** * *****"),
+            ("name = \"pager\", token: \"abc\"", "name = \"*****\"* ****** *****"),
+            ("name = \"pager\" \"\"\"\ntoken abc\"\"\"\nx = 1", "name = \"*****\" ***\n***** ******\nx = 1"),
+            ("name = pager abc", "name = ***** ***"),
+            ("name = \"a\" = \"b\"", "name = \"*\" * ***"),
+            ("name == \"abc\"", "**** ** *****"),
+            ("type: abc\nname: pager x\nname: x", "type: ***\nname: ***** *\nname: x"),
+            ("url = \"https://h\" -H \"a\"", "url = \"*****:***\" ** ***"),
+            ("url = https://me:a#b@h", "url = ************#***"),
+            ("url = \"https://me:abc\"@h/x\"", "url = \"*****:****:***\"*****"),
+            ("name = \"abc\n", "name = \"***\n"),
+            ("name = \"\"\"a\ntoken = \"b\"\n", "name = \"\"\"*\n***** = ***\n"),
+            ("labels = { a = \"x\", b: \"abc\" }\nx = 1", "labels = { a = \"x\", ** ***** *\nx = 1"),
+            ("labels = { a = \"x\", \"b\": \"abc\" }", "labels = { a = \"x\", **** ***** *"),
+            ("labels = { a = \"x\" token = \"abc\" }", "labels = { a = \"*\" ***** * ***** *"),
+            ("labels = { a = \"x\", b = \"y\", } # z", "labels = { a = \"x\", b = \"y\", } # *"),
+            ("labels = { \"abc\" }", "labels = { ***** *"),
+            ("labels = [\"team=a\", \"token=abc\"]", "labels = [\"team=a\", \"*****=***\"]"),
+            ("labels = { team = \"Bearer abc\" }", "labels = { team = \"****** ***\" }"),
+            ("scenarios = [\"a\", \"b\"], token: 1", "scenarios = [\"a\", \"b\"]* ****** *"),
+            ("scenarios = [\"a\"\n\"b\", c = \"d\"]\nx = 1", "scenarios = [\"a\"\n**** * * ****\nx = 1"),
+            ("scenarios = [\"a\", { b = \"c\" }, \"d\"}", "scenarios = [\"a\", { b = \"c\" }, \"d\"*"),
+            ("scenarios = \"x\" + \"abc\"", "scenarios = \"*\" * *****"),
+            ("labels.token.a = \"b\"", "labels.token.a = \"*\""),
+            (
+                "labels = { token = { a = \"b\", c = 1 }, d = \"e\" }",
+                "labels = { token = { a = \"*\", c = * }, d = \"e\" }",
+            ),
+            ("[sink.labels.token]\na = \"b\"\nc = 1", "[sink.labels.token]\na = \"*\"\nc = *"),
+            ("labels = { site = \"https://u:p@h/\" }", "labels = { site = \"https://*:*@h/\" }"),
+            ("[[sink\nname = \"a\"", "[[****\nname = \"*\""),
         ] {
             let found = masked(text);
             assert_eq!((found.as_str(), found.len()), (shown, text.len()), "{text}");
@@ -162,6 +204,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_word_behind_a_value_is_hidden(junk in "([a-c=':;&+/\\[\\]{} .,ä@-]|\"[a-c]*\"|token|name = )*") {
+            for value in ["\"pager\"", "pager", "'pager'", "\"\"", "1"] {
+                let text = format!("name = {value} {junk}hunTer");
+                let found = masked(&text);
+                prop_assert!(!found.contains("hunTer"), "{text} -> {found}");
+            }
+        }
+
         #[test]
         fn every_byte_keeps_its_place(text in "([a-c=\"'\\[\\]{}#\\\\\n :.,ä@/]|url = |\"\"\"|name)*") {
             let found = masked(&text);

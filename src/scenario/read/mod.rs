@@ -4,6 +4,7 @@ mod lines;
 mod repair;
 mod roots;
 mod swallowed;
+mod tables;
 mod words;
 
 use std::collections::HashSet;
@@ -49,6 +50,7 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
     let expected = lines::expected(table.get_ref());
     if applied.mistakes.is_empty()
         && broken.is_empty()
+        && tables::listed(table.get_ref(), text, 1).is_empty()
         && let Ok(file) = ScenarioFile::deserialize(Deserializer::from(table))
     {
         let file = with_users(file);
@@ -109,7 +111,12 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
     let mut found = applied.mistakes;
     found.extend(lines::broken(table.get_ref(), MOST));
     let expected = lines::expected(table.get_ref());
+    let listed = tables::listed(table.get_ref(), text, MOST);
     let mut repaired = Repaired::new(table);
+    for mistake in &listed {
+        repaired.take_out(&mistake.span);
+    }
+    found.extend(listed);
     // A wrong value is taken out, and then it is missing: two readings.
     let most = 2 * (MOST_READ / 2 / text.len().max(1)).clamp(1, MOST);
     let mut readings = 0;

@@ -106,12 +106,15 @@ impl<'a> Repaired<'a> {
             self.mended.iter().any(|(table, key)| *table == Some(span.start) || key == name)
         });
         let mistake = (!follows).then(|| words::of_types(error, span.clone(), text));
-        let Some(Removed { table, key }) = remove(self.table.get_mut(), None, &span) else {
-            return (mistake, false);
-        };
+        (mistake, self.take_out(&span))
+    }
+
+    /// Takes out the value with that place, if there is one.
+    pub(super) fn take_out(&mut self, place: &Range<usize>) -> bool {
+        let Some(Removed { table, key }) = remove(self.table.get_mut(), None, place) else { return false };
         // A key that is wrong and then missing is one mistake.
         self.mended.insert((table, key));
-        (mistake, true)
+        true
     }
 
     /// Whether a mistake in the meaning is one of the author, whatever was mended.

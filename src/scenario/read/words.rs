@@ -68,7 +68,7 @@ pub(super) const LIKE_TOML: &str = "a scenario is TOML: KEY = VALUE, as in title
 pub(in crate::scenario) const UNQUOTED: &str = "a text must be in quotes";
 
 /// What a type of the file is called by serde, and how it is written.
-const TYPES: [(&str, &str); 14] = [
+const TYPES: [(&str, &str); 17] = [
     ("f64", "a number"),
     ("u64", "a whole number, 0 or more"),
     ("u32", "a whole number from 0 to 4294967295"),
@@ -78,11 +78,14 @@ const TYPES: [(&str, &str); 14] = [
     ("a map", "a table: { … }"),
     ("a sequence", "a list: [ … ]"),
     ("struct Retry", "a table: { times = 2, backoff = \"5s\" }"),
-    ("struct ForecastFile", "a table: { quantity = \"time_to_resolve\", unit = \"s\", p50 = 165 }"),
+    ("struct Forecast", "a table: { quantity = \"time_to_resolve\", unit = \"s\", p50 = 165 }"),
     ("struct Repeat", "a table: { every = \"30s\", times = 4 }"),
-    ("struct EvidenceFile", "a table: { kind = \"metric\", ref = \"NAME\", value = 0.3 }"),
+    ("struct Evidence", "a table: { kind = \"metric\", ref = \"NAME\", value = 0.3 }"),
     ("struct Metric", "a table: { unit = \"ms\", keys = { 0s = 180, 30s = 4000 } }"),
+    ("struct Cost", "a table: { currency = \"USD\", per_minute = { all = 900 } }"),
     ("struct Range", "a table: { min = \"5s\", max = \"10s\" }"),
+    ("struct Bounds", "a table: { min = \"5s\", max = \"10s\" }"),
+    ("struct Counts", "a table: { min = 1, max = 3 }"),
 ];
 
 /// How a missing key is told, and several of them.
@@ -159,6 +162,11 @@ fn message_of(error: &toml::de::Error) -> String {
 /// A mistake in the types: a wrong value, or a key that is not known.
 pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
     of_types_as_told(&message_of(error), span, text)
+}
+
+/// A list where a table belongs, which the schema calls by that name.
+pub(super) fn of_list(table: &str, span: Range<usize>, text: &str) -> Diagnostic {
+    of_types_as_told(&format!("invalid type: sequence, expected struct {table}"), span, text)
 }
 
 /// A mistake in the types, as serde tells it.
@@ -305,7 +313,8 @@ fn with_known_types(message: String, written: &str) -> String {
     if matches!(wanted, "f64" | "u64" | "u32") && digits > 18 && written.parse::<i64>().is_err() {
         return format!("the number {written} is too large");
     }
-    let known = TYPES.iter().find(|(name, _)| *name == wanted).map(|(_, told)| *told);
+    let name = wanted.strip_suffix("File").or_else(|| wanted.strip_suffix("Table")).unwrap_or(wanted);
+    let known = TYPES.iter().find(|(known, _)| *known == name).map(|(_, told)| *told);
     let wanted = known.unwrap_or(if wanted.starts_with("struct ") { "a table: { … }" } else { wanted });
     format!("expected {wanted}, not {}", found_as(found, written))
 }

@@ -113,3 +113,31 @@ fn what_is_read_the_short_way_matches_the_schema() {
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
 }
+
+/// Of each kind of message, each attribute, left out or with another value.
+#[test]
+fn an_envelope_that_passes_matches_the_schema() {
+    let reader = Reader::new();
+    let schema = Schema::compile(&schema::document()).unwrap();
+    for (_, text) in fixtures("messages") {
+        let event: Value = serde_json::from_str(&text).unwrap();
+        // Unknown types pass: a later server may send them.
+        let names = event.as_object().unwrap().keys().filter(|name| *name != "type");
+        for (name, value) in names
+            .flat_map(|name| values().into_iter().map(Some).chain([None]).map(move |value| (name, value)))
+        {
+            let mut event = event.clone();
+            match value {
+                Some(value) => event[name] = value,
+                None => drop(event.as_object_mut().unwrap().remove(name)),
+            }
+            let mut judge =
+                Judge::new(Context::default(), false, |rule| rule == "envelope" || rule == "schema");
+            judge.take(MAIN, reader.read(1, None, &event.to_string()));
+            let passes =
+                judge.finish().rules.iter().all(|(_, verdict)| matches!(verdict, Verdict::Passed(_)));
+            let mismatch = schema.mismatch(&event);
+            assert!(!passes || mismatch.is_none(), "{name}: {event} passes, but {mismatch:?}");
+        }
+    }
+}

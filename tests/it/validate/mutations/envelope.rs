@@ -232,6 +232,8 @@ pub const OURS: &[Fault] = &[
         set(event, "id", id)
     }),
     fault("no data", "envelope", "data is missing", "/data", |s| remove(s.event()?, "data")),
+    fault("no time", "envelope", "time is missing", "/time", |s| remove(s.event()?, "time")),
+    fault("time is null", "envelope", "time is missing", "/time", |s| set(s.event()?, "time", Value::Null)),
     fault("data is null", "envelope", "data is null", "/data", |s| set(s.event()?, "data", Value::Null)),
     fault("data is an array", "envelope", "data is an array", "/data", |s| {
         set(s.event()?, "data", json!([]))
@@ -259,6 +261,9 @@ pub const OURS: &[Fault] = &[
     fault("a heartbeat without an id", "envelope", "id is missing", "/id", |s| remove(s.control()?, "id")),
     fault("a heartbeat without data", "envelope", "data is missing", "/data", |s| {
         remove(s.control()?, "data")
+    }),
+    fault("a heartbeat without a time", "envelope", "time is missing", "/time", |s| {
+        remove(s.control()?, "time")
     }),
     fault("a heartbeat with a time that is none", "envelope", "no RFC 3339 time", "/time", |s| {
         set(s.control()?, "time", "now")
