@@ -172,16 +172,21 @@ impl From<std::io::Error> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        if let ClientError::Status { advice: Some(advice), .. } = &error {
-            let hint = advised(advice);
-            return Self::new(Exit::Connection, error).hint(hint);
-        }
-        let hint = match &error {
+        let hint = Self::hint_of(&error);
+        Self::new(Exit::Connection, error).hint(hint)
+    }
+}
+
+impl Failure {
+    /// What to do about it that a server can't be reached, or refuses.
+    pub(super) fn hint_of(error: &ClientError) -> String {
+        let hint = match error {
+            ClientError::Status { advice: Some(advice), .. } => return advised(advice),
             ClientError::Unreachable { url, .. } => {
                 let direct = direct(url);
-                let hint =
-                    format!("start a server with `incident serve`, or name another one with --url{direct}");
-                return Self::new(Exit::Connection, error).hint(hint);
+                return format!(
+                    "start a server with `incident serve`, or name another one with --url{direct}"
+                );
             }
             ClientError::Late { .. } => {
                 "the server may be busy, or its disk hang, and what was asked for may be done all the same: look in a moment whether it is"
@@ -228,7 +233,7 @@ impl From<ClientError> for Failure {
                  its WebSocket"
             }
         };
-        Self::new(Exit::Connection, error).hint(hint)
+        hint.to_owned()
     }
 }
 

@@ -21,8 +21,12 @@ const TOLD: &str = "the stream tells of more than this command keeps, 10,000 inc
 
 /// What a command fails with whose server does not know the incident any more that it follows.
 pub(super) fn forgotten(id: &str) -> Failure {
-    let error = anyhow!("the server does not know {id} any more: how it ended is lost");
-    Failure::new(Exit::Unresolved, error)
+    Failure::new(Exit::Unresolved, anyhow!(is_forgotten(id)))
+}
+
+/// What a command says that goes on without it.
+pub(super) fn is_forgotten(id: &str) -> String {
+    format!("the server does not know {id} any more: how it ended is lost")
 }
 
 /// The states of incidents.
@@ -53,17 +57,36 @@ impl Known {
     /// Applies one event, and returns the incident's state if it changed. What is too much is forgotten with the next event.
     pub(super) fn fold(&mut self, event: &Envelope) -> Option<&IncidentState> {
         let bytes = self.board.fold(event)?.bytes();
-        match self.sizes.get_mut(event.incident()) {
+        self.weigh(event.incident(), bytes);
+        self.board.get(event.incident())
+    }
+
+    /// Takes what the server says of an incident, unless more is known of it here.
+    pub(super) fn put(&mut self, state: IncidentState) {
+        let id = state.id.clone();
+        self.board.put(state);
+        let bytes = self.board.get(&id).map_or(0, IncidentState::bytes);
+        self.weigh(&id, bytes);
+    }
+
+    /// Forgets an incident that the server does not know any more.
+    pub(super) fn forget(&mut self, id: &str) {
+        self.board.forget(id);
+        self.bytes -= self.sizes.remove(id).unwrap_or_default();
+    }
+
+    /// Counts the bytes of a state.
+    fn weigh(&mut self, id: &str, bytes: usize) {
+        match self.sizes.get_mut(id) {
             Some(size) => {
                 self.bytes = self.bytes - *size + bytes;
                 *size = bytes;
             }
             None => {
-                self.sizes.insert(event.incident().to_owned(), bytes);
+                self.sizes.insert(id.to_owned(), bytes);
                 self.bytes += bytes;
             }
         }
-        self.board.get(event.incident())
     }
 
     /// Forgets incidents if there are too many: the oldest that have ended, then the oldest. Returns what to tell the user of it, at
@@ -181,6 +204,14 @@ mod tests {
             }
         }
         known.bound();
+        assert_eq!(known.bytes, known.incidents().iter().map(IncidentState::bytes).sum::<usize>());
+        let mut newer = known.get("a").expect("it is known").clone();
+        (newer.index, newer.title) = (99, "x".repeat(1000));
+        known.put(newer);
+        assert_eq!(known.get("a").map(|incident| incident.index), Some(99));
+        known.put(IncidentState { index: 1, ..known.get("b").expect("it is known").clone() });
+        assert_ne!(known.get("b").map(|incident| incident.index), Some(1), "more is known here");
+        known.forget("b");
         assert_eq!(known.bytes, known.incidents().iter().map(IncidentState::bytes).sum::<usize>());
         known.begin_anew();
         assert_eq!((known.bytes, known.incidents().len()), (0, 0));

@@ -60,6 +60,15 @@ pub(super) fn times_of(remote: &Remote) -> impl Future<Output = Option<Times>> +
     }
 }
 
+/// What a server says of an incident that it may know.
+pub(super) enum Said {
+    State(Box<IncidentState>),
+    /// It has no such interface.
+    NoInterface,
+    /// It can't say it now, for this reason.
+    NotNow(Failure),
+}
+
 impl Remote {
     /// Servers, by default the one on this machine.
     pub(super) fn new(url: Option<Endpoints>, trust: TrustArgs, token: TokenArgs) -> Self {
@@ -99,14 +108,34 @@ impl Remote {
     /// The state of an incident; `None` if the server has no such interface.
     ///
     /// # Errors
-    /// The server knows no such incident.
+    /// The server knows no such incident, or can't say it now.
     pub(super) async fn incident(&self, id: &str) -> Result<Option<IncidentState>, Failure> {
+        match self.incident_for_now(id).await? {
+            Said::State(state) => Ok(Some(*state)),
+            Said::NoInterface => Ok(None),
+            Said::NotNow(why) => Err(why),
+        }
+    }
+
+    /// The same for a command that can begin without an answer.
+    ///
+    /// # Errors
+    /// The server knows no such incident, or nothing answers there.
+    pub(super) async fn incident_for_now(&self, id: &str) -> Result<Said, Failure> {
+        let is_state = |state: &IncidentState| state.id == id;
         match self.url.request(Method::GET, &incident_path(id)?, None).await {
-            Ok(state) => Ok(serde_json::from_value(state).ok()),
+            Ok(state) => {
+                let state = serde_json::from_value(state).ok().filter(is_state);
+                Ok(state.map_or(Said::NoInterface, |state| Said::State(Box::new(state))))
+            }
             Err(ClientError::Status { status: 404, problem: true, .. }) => Err(self.unknown(id, "")),
             Err(error @ ClientError::Status { status: 401 | 403 | 429, .. }) => Err(error.into()),
+            // These are the last word: it is not implemented, or there is too much of it.
+            Err(ClientError::Status { status: 501 | 507, .. }) => Ok(Said::NoInterface),
+            // A busy server says so, and a proxy for one that does not run yet.
+            Err(error @ ClientError::Status { .. }) if error.is_passing() => Ok(Said::NotNow(error.into())),
             // A server of another kind may have the stream without the HTTP interface.
-            Err(ClientError::Status { .. } | ClientError::Answer { .. }) => Ok(None),
+            Err(ClientError::Status { .. } | ClientError::Answer { .. }) => Ok(Said::NoInterface),
             Err(error) => Err(error.into()),
         }
     }

@@ -35,18 +35,28 @@ impl Times {
     }
 }
 
-/// A question to the server for its times, while other things go on.
-#[derive(Default)]
-pub(super) struct Asked(Option<Pin<Box<dyn Future<Output = Option<Times>>>>>);
+/// A question to the server, by default for its times, while other things go on.
+pub(super) struct Asked<T = Times>(Option<Pin<Box<dyn Future<Output = Option<T>>>>>);
 
-impl Asked {
+impl<T> Default for Asked<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Asked<T> {
     /// Asks, unless it was just asked.
-    pub(super) fn ask(&mut self, times: impl Future<Output = Option<Times>> + 'static) {
-        self.0.get_or_insert_with(|| Box::pin(times));
+    pub(super) fn ask(&mut self, question: impl Future<Output = Option<T>> + 'static) {
+        self.0.get_or_insert_with(|| Box::pin(question));
+    }
+
+    /// Whether there is no answer yet.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.0.is_some()
     }
 
     /// The answer, if there was a question. Otherwise it waits for ever.
-    pub(super) async fn answer(&mut self) -> Option<Times> {
+    pub(super) async fn answer(&mut self) -> Option<T> {
         let Some(asked) = &mut self.0 else { return std::future::pending().await };
         let told = asked.await;
         self.0 = None;

@@ -15,7 +15,7 @@ pub struct Advice {
 }
 
 /// Why a request or a connection to a server failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
     /// No server listens there, or the network does not reach it.
     #[error("no server answers at {url}: {why}")]
@@ -159,6 +159,20 @@ impl ClientError {
     /// Whether something in front of a server answers, as a proxy does that finds no server behind it: a server that was there may be back.
     pub(super) fn is_of_something_before_it(&self) -> bool {
         matches!(self, Self::Status { status, problem: false, .. } if ![401, 403].contains(status))
+    }
+
+    /// Whether something has answered, so that more is known than that no server is there.
+    pub fn is_an_answer(&self) -> bool {
+        match self {
+            Self::Status { .. }
+            | Self::Handshake { .. }
+            | Self::Certificate { .. }
+            | Self::NotTls { .. }
+            | Self::Tls { .. }
+            | Self::Answer { .. } => true,
+            Self::NoServer(errors) => errors.iter().any(Self::is_an_answer),
+            Self::Unreachable { .. } | Self::Late { .. } | Self::Unanswered { .. } | Self::Trust(_) => false,
+        }
     }
 
     /// Whether the same request may succeed later.

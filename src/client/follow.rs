@@ -9,9 +9,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::backoff::Backoff;
 use super::endpoints::Endpoints;
 use super::error::ClientError;
+use super::item::Item;
 use super::socket::{Socket, SocketEvent};
 use crate::contract::{
-    Envelope, Follows, Heartbeat, Message, MessageType, Position, ResetReason, StreamOpened,
+    Envelope, Follows, Heartbeat, Message, MessageType, Position, ResetReason, Source, StreamOpened,
 };
 
 /// How long a server may be silent after the handshake. Until its first message it is not known how often it is heard.
@@ -22,55 +23,6 @@ const LONGEST_HEARTBEAT: Duration = Duration::from_secs(3_600);
 
 /// How long one of several servers may take to open a connection, before the next one is tried.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// What happens on a stream.
-#[derive(Debug)]
-pub enum Item {
-    /// The first connection is open.
-    Opened(StreamOpened),
-    /// The next event. Each event comes once.
-    Event {
-        /// The event; its payload is not parsed yet.
-        envelope: Box<Envelope>,
-        /// The text of the frame.
-        raw: String,
-    },
-    /// The server is alive, and everything up to its head has arrived.
-    Heartbeat(Heartbeat),
-    /// The events from position `from` to `to` did not arrive.
-    Gap {
-        /// First missing position.
-        from: u64,
-        /// Last missing position.
-        to: u64,
-    },
-    /// The connection ended.
-    Lost {
-        /// Why it ended.
-        reason: String,
-        /// The wait before the next attempt.
-        retry_in: Duration,
-        /// The server that is tried then.
-        next: String,
-    },
-    /// The connection is back.
-    Back {
-        /// The server that it is with now.
-        server: String,
-        /// How long the client was disconnected.
-        away: Duration,
-        /// How many events are replayed …
-        replayed: u64,
-        /// … up to this position.
-        to: u64,
-        /// How many events are lost for good; `None` if the stream is another one, so that this can't be known.
-        lost: Option<u64>,
-        /// Why the stream could not be resumed after the last event.
-        reset: Option<ResetReason>,
-    },
-    /// Something that is not an event.
-    NotAnEvent(String),
-}
 
 /// Follows one stream. The future of [`Follower::next`] may be dropped at any time: a later call continues the wait.
 pub struct Follower {
@@ -88,6 +40,10 @@ pub struct Follower {
     opened_once: bool,
     /// A server is known to be there: whatever else answers in its place may be gone soon.
     was_there: bool,
+    /// What has answered the last attempt to connect instead of a connection.
+    refusal: Option<ClientError>,
+    /// Whether it was told that a control message of this connection can't be read.
+    is_unread_told: bool,
     /// The event after a gap, which is returned after the gap.
     behind_gap: Option<Item>,
 }
@@ -164,6 +120,8 @@ impl Follower {
             lost_at: None,
             opened_once: false,
             was_there: false,
+            refusal: None,
+            is_unread_told: false,
             behind_gap: None,
         }
     }
@@ -171,6 +129,12 @@ impl Follower {
     /// Position of the last event that arrived.
     pub fn position(&self) -> Option<&Position> {
         self.position.as_ref()
+    }
+
+    /// Why the last attempt to connect failed, if something has answered it: a server that is full, a proxy, or another program in the
+    /// place of a server.
+    pub fn refusal(&self) -> Option<&ClientError> {
+        self.refusal.as_ref()
     }
 
     /// Waits for the next item. `Ok(None)` when the connection has ended and reconnecting is off.
@@ -241,8 +205,9 @@ impl Follower {
     fn failed(&mut self, error: ClientError) -> Result<Item, ClientError> {
         let is_passing = error.is_passing() || self.was_there && error.is_of_something_before_it();
         let reason = error.to_string();
+        let refusal = Some(&error).filter(|error| error.is_an_answer()).cloned();
         if !self.endpoints.are_several() || !(is_passing || error.is_of_one_server()) {
-            return if is_passing { Ok(self.lose(reason)) } else { Err(error) };
+            return if is_passing { Ok(self.refused(reason, refusal)) } else { Err(error) };
         }
         self.failures.push(error);
         if self.failures.len() >= self.endpoints.all().len() {
@@ -253,10 +218,17 @@ impl Follower {
                 return Err(all);
             }
         }
-        Ok(self.lose(reason))
+        Ok(self.refused(reason, refusal))
+    }
+
+    fn refused(&mut self, reason: String, refusal: Option<ClientError>) -> Item {
+        let lost = self.lose(reason);
+        self.refusal = refusal;
+        lost
     }
 
     fn lose(&mut self, reason: String) -> Item {
+        (self.refusal, self.is_unread_told) = (None, false);
         self.lost_at.get_or_insert_with(Instant::now);
         self.endpoints.advance();
         let retry_in = self.backoff.next_wait_among(self.endpoints.all().len());
@@ -280,10 +252,12 @@ impl Follower {
                 _ => None,
             },
             Ok(Message::Heartbeat(heartbeat)) => Some(self.beat(heartbeat)),
-            // What it says of the stream can't be read.
+            // What it says of the stream can't be read. A newer server may do it with each heartbeat.
             _ if MessageType::from_name(&envelope.kind).is_some_and(MessageType::is_control) => {
-                Some(Item::NotAnEvent(raw))
+                (!std::mem::replace(&mut self.is_unread_told, true)).then_some(Item::NotAnEvent(raw))
             }
+            // A control message of a newer server.
+            _ if is_unknown_control(&envelope) => None,
             // An event with a payload that can't be parsed still has a position.
             _ => self.event(envelope, raw),
         }
@@ -373,6 +347,13 @@ impl Follower {
     fn remember(&mut self) {
         self.after = self.position.as_ref().map(Position::to_string);
     }
+}
+
+/// Whether it is about the stream and not in it, of a type that is not known here.
+fn is_unknown_control(envelope: &Envelope) -> bool {
+    let is_a_servers = matches!(envelope.source.parse(), Ok(Source::Server(_)));
+    let is_known = MessageType::from_name(&envelope.kind).is_some();
+    is_a_servers && !is_known && envelope.subject.is_none() && envelope.index.is_none()
 }
 
 /// Connects to the server that is in use.

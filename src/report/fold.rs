@@ -81,6 +81,16 @@ impl Board {
         self.incidents.iter().rfind(|incident| incident.id == id)
     }
 
+    /// Takes a state that was folded elsewhere, unless more is known here.
+    pub fn put(&mut self, state: IncidentState) {
+        match self.incidents.iter_mut().rfind(|incident| incident.id == state.id) {
+            Some(known) if known.state != IncidentStatus::Open => {}
+            Some(known) if state.state == IncidentStatus::Open && state.index < known.index => {}
+            Some(known) => *known = state,
+            None => self.incidents.push(state),
+        }
+    }
+
     /// Removes every incident that is not to be kept.
     pub fn retain(&mut self, keep: impl FnMut(&IncidentState) -> bool) {
         self.incidents.retain(keep);

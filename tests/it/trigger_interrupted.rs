@@ -12,21 +12,21 @@ use crate::answers::{server, upgrade};
 use crate::harness::{PATIENCE, incident, unmasked};
 
 /// How often a stub was connected to, for a stream.
-struct Connections(Mutex<u32>);
+pub struct Connections(Mutex<u32>);
 
 impl Connections {
-    const fn none() -> Self {
+    pub const fn none() -> Self {
         Self(Mutex::new(0))
     }
 
-    fn next(&self) -> u32 {
+    pub fn next(&self) -> u32 {
         let mut count = self.0.lock().unwrap();
         *count += 1;
         *count
     }
 }
 
-fn answer(stream: &mut TcpStream, status: &str, content_type: &str, body: &Value) -> std::io::Result<()> {
+pub fn answer(stream: &mut TcpStream, status: &str, content_type: &str, body: &Value) -> std::io::Result<()> {
     let body = body.to_string();
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n");
@@ -34,18 +34,24 @@ fn answer(stream: &mut TcpStream, status: &str, content_type: &str, body: &Value
 }
 
 /// The incident x-1 was started in the stream S, at its first position.
-fn accept(stream: &mut TcpStream) -> std::io::Result<()> {
+pub fn accept(stream: &mut TcpStream) -> std::io::Result<()> {
     let body = json!({ "id": "x-1", "stream": "S", "position": 1, "scenario": "x" });
     answer(stream, "202 Accepted", "application/json", &body)
 }
 
-fn frame(text: &str, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+/// What is said of an incident that a server does not know.
+pub fn unknown(stream: &mut TcpStream) -> std::io::Result<()> {
+    let body = json!({ "detail": "no such incident", "status": 404 });
+    answer(stream, "404 Not Found", "application/problem+json", &body)
+}
+
+pub fn frame(text: &str, change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut message: Value = serde_json::from_str(text).unwrap();
     change(&mut message);
     unmasked(0x81, message.to_string().as_bytes())
 }
 
-fn greeting(of: &str, head: u64, follows: &Value) -> Vec<u8> {
+pub fn greeting(of: &str, head: u64, follows: &Value) -> Vec<u8> {
     frame(include_str!("../fixtures/messages/stream_opened.json"), |opened| {
         opened["data"]["stream"] = json!(of);
         opened["data"]["head"] = json!(head);
@@ -54,7 +60,7 @@ fn greeting(of: &str, head: u64, follows: &Value) -> Vec<u8> {
 }
 
 /// An event of the stream S, which is one of x-1 with the same index.
-fn event(text: &str, position: u64) -> Vec<u8> {
+pub fn event(text: &str, position: u64) -> Vec<u8> {
     frame(text, |event| {
         event["source"] = json!("/streams/S");
         (event["id"], event["index"]) = (json!(position.to_string()), json!(position));
@@ -62,11 +68,11 @@ fn event(text: &str, position: u64) -> Vec<u8> {
     })
 }
 
-fn sample(position: u64) -> Vec<u8> {
+pub fn sample(position: u64) -> Vec<u8> {
     event(include_str!("../fixtures/messages/system_metrics.json"), position)
 }
 
-fn heartbeat(head: u64) -> Vec<u8> {
+pub fn heartbeat(head: u64) -> Vec<u8> {
     frame(include_str!("../fixtures/messages/heartbeat.json"), |heartbeat| {
         heartbeat["data"] = json!({ "stream": "S", "head": head, "state": "playing" });
     })
@@ -163,6 +169,9 @@ fn a_connection_to_a_server_that_has_not_started_the_incident_is_told() {
         if head.starts_with("POST") {
             return accept(&mut stream);
         }
+        if head.starts_with("GET /api") {
+            return unknown(&mut stream);
+        }
         upgrade(&mut stream, head)?;
         let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 0 });
         stream.write_all(&greeting("T", 0, &follows))?;
@@ -184,8 +193,7 @@ fn what_is_replayed_behind_lost_events_is_shown() {
             return accept(&mut stream);
         }
         if head.starts_with("GET /api") {
-            let body = json!({ "detail": "no such incident", "status": 404 });
-            return answer(&mut stream, "404 Not Found", "application/problem+json", &body);
+            return unknown(&mut stream);
         }
         let number = CONNECTIONS.next();
         upgrade(&mut stream, head)?;
@@ -214,8 +222,7 @@ fn an_incident_of_which_the_server_knows_nothing_any_more_has_an_unknown_end() {
             return accept(&mut stream);
         }
         if head.starts_with("GET /api") {
-            let body = json!({ "detail": "no such incident", "status": 404 });
-            return answer(&mut stream, "404 Not Found", "application/problem+json", &body);
+            return unknown(&mut stream);
         }
         let number = CONNECTIONS.next();
         upgrade(&mut stream, head)?;

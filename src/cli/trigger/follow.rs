@@ -14,11 +14,11 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::cli::known::{self, Known};
 use crate::cli::out::print_event;
-use crate::cli::outage::Outage;
+use crate::cli::outage::{News, Outage};
 use crate::cli::remote::times_of;
 use crate::cli::times::Asked;
-use crate::client::{Follower, Item};
-use crate::contract::{Follows, MessageType, ResetReason};
+use crate::client::{ClientError, Follower, Item};
+use crate::contract::{Envelope, Follows, MessageType, ResetReason};
 use crate::report::{IncidentState, IncidentStatus};
 
 /// The server's answer: the incident, and the position of its first event.
@@ -29,6 +29,35 @@ pub(super) struct Accepted {
     pub(super) position: u64,
 }
 
+/// What is to be asked of the server when everything has come.
+#[derive(Debug, Clone, Copy)]
+enum Doubt {
+    /// The end may be among what was lost.
+    End,
+    /// It has ended, and how can't be read.
+    Unread,
+    /// The connection leads to another stream, which may have the incident: a journal that was salvaged, or a copy. Which failure it is if
+    /// the stream does not have it.
+    Stream(fn(&str) -> Failure),
+}
+
+/// The incident that is followed, as far as it has come.
+struct Following<'a> {
+    trigger: &'a Trigger,
+    accepted: &'a Accepted,
+    show: &'a mut dyn Show,
+    reporter: Option<&'a mut Reporter>,
+    known: Known,
+    clock: ServerClock,
+    replay_to: u64,
+    has_all: bool,
+    doubt: Option<Doubt>,
+    was_connected: bool,
+    /// Whether the stream is another one than that in which the incident was started.
+    has_moved: bool,
+    outage: Outage,
+}
+
 impl Trigger {
     /// Follows the incident from its first event, so that no event is missed however fast it plays. Returns its state when
     /// it has ended; `None` if the connection ended for good.
@@ -36,121 +65,50 @@ impl Trigger {
         &self,
         accepted: &Accepted,
         show: &mut dyn Show,
-        mut reporter: Option<&mut Reporter>,
+        reporter: Option<&mut Reporter>,
         out: Option<&AlertsOut>,
     ) -> Result<Option<IncidentState>, Failure> {
         let after = format!("{}/{}", accepted.stream, accepted.position.saturating_sub(1));
         let mut follower = Follower::of_one_that_answers(self.remote.url.clone(), after);
-        let mut known = Known::new(Some(&accepted.id));
-        let mut clock = ServerClock::default();
-        let (mut replay_to, mut has_all, mut may_have_missed_the_end) = (0, false, false);
-        // It has ended, and how can't be read.
-        let (mut was_connected, mut has_ended) = (false, false);
+        let mut following = Following {
+            trigger: self,
+            accepted,
+            show,
+            reporter,
+            known: Known::new(Some(&accepted.id)),
+            clock: ServerClock::default(),
+            replay_to: 0,
+            has_all: false,
+            doubt: None,
+            was_connected: false,
+            has_moved: false,
+            outage: Outage::default(),
+        };
         let mut times = Asked::default();
-        let mut outage = Outage::default();
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
             let item = tokio::select! {
                 item = follower.next() => item?,
                 Some(told) = times.answer() => {
-                    clock.told(&told);
+                    following.clock.told(&told);
                     continue;
                 }
                 _ = ticks.tick() => {
-                    if has_all && clock.asks() {
+                    if following.has_all && following.clock.asks() {
                         times.ask(times_of(&self.remote));
                     }
                     for note in out.map(AlertsOut::notes).unwrap_or_default() {
-                        show.note(&note);
+                        following.show.note(&note);
                     }
-                    match outage.away() {
-                        Some(away) if away >= Duration::from(self.reconnect_for) => {
-                            return Err(self.gave_up(&accepted.id));
-                        }
-                        Some(away) => show.waiting(&self.remote.url.any_of(), away),
-                        None => tick(known.get(&accepted.id), &clock, show),
+                    if following.tick() {
+                        return Err(self.gave_up(&accepted.id, follower.refusal()));
                     }
                     continue;
                 }
             };
-            outage.hears(item.as_ref());
-            match item {
-                Some(Item::Opened(opened)) => {
-                    // The first connection may have been lost before it said anything.
-                    if outage.greeted() {
-                        show.note("connected");
-                    }
-                    was_connected = true;
-                    clock.set(&opened);
-                    replay_to = opened.follows.range().1;
-                    match opened.follows {
-                        Follows::Reset { reason: ResetReason::OtherStream, .. } => {
-                            return Err(another_stream(&accepted.id));
-                        }
-                        Follows::Reset { .. } => may_have_missed_the_end = true,
-                        _ => {}
-                    }
-                }
-                Some(Item::Event { envelope, raw }) if envelope.incident() == accepted.id => {
-                    if let Some(reporter) = &mut reporter {
-                        reporter.take(&envelope);
-                    }
-                    let position = envelope.position().map_or(u64::MAX, |position| position.n);
-                    has_all |= position >= replay_to;
-                    clock.heard(&envelope, position > replay_to);
-                    if self.json {
-                        print_event(&raw)?;
-                    }
-                    if let Some(told) = known.bound() {
-                        show.note(&told);
-                    }
-                    if let Some(incident) = known.fold(&envelope) {
-                        show.event(incident);
-                        if incident.state != IncidentStatus::Open {
-                            return Ok(Some(incident.clone()));
-                        }
-                    }
-                    if envelope.kind == MessageType::IncidentResolved.as_str() {
-                        show.note(&format!("the end of {} can't be read: the server is asked", accepted.id));
-                        (may_have_missed_the_end, has_ended) = (true, true);
-                    }
-                }
-                Some(Item::Lost { reason, .. }) => {
-                    if outage.lost() {
-                        let what = if was_connected { "connection lost" } else { "no connection yet" };
-                        show.note(&self.lost(what, &reason));
-                    }
-                }
-                Some(Item::Back { server, replayed, to, lost: Some(lost), away, .. }) => {
-                    (replay_to, has_all) = (to, replayed == 0);
-                    if outage.greeted() || lost > 0 {
-                        show.note(&self.back(&server, away, replayed, lost));
-                    }
-                    may_have_missed_the_end |= lost > 0;
-                }
-                Some(Item::Back { lost: None, .. }) => {
-                    let error = anyhow!("the server has a new stream without {}", accepted.id);
-                    return Err(Failure::new(Exit::Unresolved, error).hint("trigger it again"));
-                }
-                Some(Item::Gap { from, to }) => {
-                    show.note(&format::missing(from, to));
-                    may_have_missed_the_end = true;
-                }
-                // What is behind the gap, or is replayed, has come.
-                Some(Item::Heartbeat(_)) if may_have_missed_the_end => {
-                    match self.ended_unseen(accepted).await {
-                        Ok(None) if has_ended => return Err(unread_end(&accepted.id)),
-                        Ok(None) => may_have_missed_the_end = false,
-                        Ok(ended) => return Ok(ended),
-                        Err(unknown) if unknown.exit() == Exit::Usage => {
-                            return Err(known::forgotten(&accepted.id));
-                        }
-                        // It is asked again with the next one.
-                        Err(_) => {}
-                    }
-                }
-                Some(Item::Event { .. } | Item::Heartbeat(_) | Item::NotAnEvent(_)) => {}
-                None => return Ok(None),
+            let Some(item) = item else { return Ok(None) };
+            if let Some(ended) = following.take(item, follower.refusal()).await? {
+                return Ok(Some(ended));
             }
         }
     }
@@ -168,9 +126,18 @@ impl Trigger {
         format!("{back}: {replayed} replayed, {lost} lost")
     }
 
-    /// The failure when the server did not come back.
-    fn gave_up(&self, id: &str) -> Failure {
+    /// The failure when the server did not come back; whatever has answered the last attempt in its place.
+    fn gave_up(&self, id: &str, refusal: Option<&ClientError>) -> Failure {
         let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
+        if let Some(refusal) = refusal {
+            let why = anyhow!("there was no connection for {most}: {refusal}");
+            let next = if refusal.is_passing() {
+                format!("wait until the server takes connections: {id} goes on meanwhile")
+            } else {
+                format!("{}; {id} goes on in its server", Failure::hint_of(refusal))
+            };
+            return Failure::new(Exit::Connection, why).hint(next);
+        }
         let (error, next) = if self.remote.url.are_several() {
             (anyhow!("for {most} no server answered: {url}"), "start one of the servers again")
         } else {
@@ -178,11 +145,151 @@ impl Trigger {
         };
         Failure::new(Exit::Connection, error).hint(format!("{next}: {id} goes on when its server does"))
     }
+}
 
-    /// Asks the server whether the incident has ended. Events were lost, and the resolution may be among them.
-    async fn ended_unseen(&self, accepted: &Accepted) -> Result<Option<IncidentState>, Failure> {
-        let state = self.remote.incident(&accepted.id).await?;
-        Ok(state.filter(|incident| incident.state != IncidentStatus::Open))
+impl Following<'_> {
+    /// Shows how far the incident is now. Returns whether there was no connection for too long.
+    fn tick(&mut self) -> bool {
+        match self.outage.away() {
+            Some(away) if away >= Duration::from(self.trigger.reconnect_for) => return true,
+            Some(away) => self.show.waiting(&self.trigger.remote.url.any_of(), away),
+            None => {
+                if let Some(incident) = self.known.get(&self.accepted.id) {
+                    self.show.tick(incident, self.clock.now_in(&incident.id));
+                }
+            }
+        }
+        false
+    }
+
+    /// Takes what comes, and what has answered the last attempt to connect instead of the server. Returns the state of the incident if it
+    /// has ended.
+    async fn take(
+        &mut self,
+        item: Item,
+        refusal: Option<&ClientError>,
+    ) -> Result<Option<IncidentState>, Failure> {
+        self.outage.hears(Some(&item));
+        match item {
+            Item::Opened(opened) => {
+                // The first connection may have been lost before it said anything.
+                if self.outage.greeted() {
+                    self.show.note("connected");
+                }
+                self.was_connected = true;
+                self.clock.set(&opened);
+                self.replay_to = opened.follows.range().1;
+                match opened.follows {
+                    Follows::Reset { reason: ResetReason::OtherStream, .. } => {
+                        self.doubt = Some(Doubt::Stream(another_stream));
+                        return self.ask().await;
+                    }
+                    Follows::Reset { .. } => self.doubt = Some(Doubt::End),
+                    _ => {}
+                }
+            }
+            Item::Event { envelope, raw } if envelope.incident() == self.accepted.id => {
+                return self.event(&envelope, &raw);
+            }
+            Item::Lost { reason, .. } => {
+                let news = self.outage.lost(&reason, refusal.is_some());
+                let what = news.map(|news| match news {
+                    News::Answer => "still no connection",
+                    News::Loss if self.was_connected => "connection lost",
+                    News::Loss => "no connection yet",
+                });
+                if let Some(what) = what {
+                    self.show.note(&self.trigger.lost(what, &reason));
+                }
+            }
+            Item::Back { server, replayed, to, lost: Some(lost), away, .. } => {
+                (self.replay_to, self.has_all) = (to, replayed == 0);
+                if self.outage.greeted() || lost > 0 {
+                    self.show.note(&self.trigger.back(&server, away, replayed, lost));
+                }
+                if lost > 0 {
+                    self.doubt.get_or_insert(Doubt::End);
+                }
+            }
+            Item::Back { server, replayed, to, lost: None, away, .. } => {
+                (self.replay_to, self.has_all) = (to, replayed == 0);
+                self.outage.greeted();
+                let back = format::back(&self.trigger.remote.url, &server, away);
+                self.show.note(&format!("{back}: the stream is another one; events may be lost"));
+                self.doubt = Some(Doubt::Stream(new_stream));
+                return self.ask().await;
+            }
+            Item::Gap { from, to } => {
+                self.show.note(&format::missing(from, to));
+                self.doubt.get_or_insert(Doubt::End);
+            }
+            // What is behind the gap, or is replayed, has come.
+            Item::Heartbeat(_) => return self.ask().await,
+            Item::Event { .. } | Item::NotAnEvent(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn event(&mut self, envelope: &Envelope, raw: &str) -> Result<Option<IncidentState>, Failure> {
+        let id = self.accepted.id.as_str();
+        let position = envelope.position().map_or(u64::MAX, |position| position.n);
+        self.has_all |= position >= self.replay_to;
+        self.clock.heard(envelope, position > self.replay_to);
+        // Another stream begins with what has come already.
+        let seen = self.known.get(id).map_or(0, |incident| incident.index);
+        if self.has_moved && envelope.index.is_some_and(|index| index <= seen) {
+            return Ok(None);
+        }
+        if let Some(reporter) = &mut self.reporter {
+            reporter.take(envelope);
+        }
+        if self.trigger.json {
+            print_event(raw)?;
+        }
+        if let Some(told) = self.known.bound() {
+            self.show.note(&told);
+        }
+        if let Some(incident) = self.known.fold(envelope) {
+            self.show.event(incident);
+            if incident.state != IncidentStatus::Open {
+                return Ok(Some(incident.clone()));
+            }
+        }
+        if envelope.kind == MessageType::IncidentResolved.as_str() {
+            self.show.note(&format!("the end of {id} can't be read: the server is asked"));
+            self.doubt = Some(Doubt::Unread);
+        }
+        Ok(None)
+    }
+
+    /// Asks the server what is in doubt. Without an answer it is asked again with the next heartbeat.
+    ///
+    /// # Errors
+    /// The server does not know the incident.
+    async fn ask(&mut self) -> Result<Option<IncidentState>, Failure> {
+        let Some(doubt) = self.doubt else { return Ok(None) };
+        let id = self.accepted.id.as_str();
+        let answer = self.trigger.remote.incident(id).await;
+        match (doubt, answer) {
+            (Doubt::Stream(_), Ok(Some(_))) => {
+                self.show.note(&format!("{id} goes on in this stream"));
+                self.has_moved = true;
+                // What it has of it comes first.
+                self.doubt = Some(Doubt::End);
+            }
+            (Doubt::Stream(without), Ok(None)) => return Err(without(id)),
+            (_, Ok(Some(ended))) if ended.state != IncidentStatus::Open => return Ok(Some(ended)),
+            (Doubt::Unread, Ok(_)) => return Err(unread_end(id)),
+            (Doubt::End, Ok(_)) => self.doubt = None,
+            (doubt, Err(unknown)) if unknown.exit() == Exit::Usage => {
+                return Err(match doubt {
+                    Doubt::Stream(without) => without(id),
+                    Doubt::End | Doubt::Unread => known::forgotten(id),
+                });
+            }
+            (_, Err(_)) => {}
+        }
+        Ok(None)
     }
 }
 
@@ -203,9 +310,8 @@ fn unread_end(id: &str) -> Failure {
         .hint("`incident validate --url` names what is wrong with the events")
 }
 
-/// Shows how far an incident is now, as soon as it is known.
-fn tick(incident: Option<&IncidentState>, clock: &ServerClock, show: &mut dyn Show) {
-    if let Some(incident) = incident {
-        show.tick(incident, clock.now_in(&incident.id));
-    }
+/// The server that is back has another journal than before.
+fn new_stream(id: &str) -> Failure {
+    let error = anyhow!("the server has a new stream without {id}");
+    Failure::new(Exit::Unresolved, error).hint("trigger it again")
 }

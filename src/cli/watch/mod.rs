@@ -8,5 +8,6 @@ mod line;
 mod record;
 mod run;
 mod session;
+mod unseen;
 
 pub(super) use args::Watch;

@@ -13,11 +13,11 @@ use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::{painted, say};
 use crate::cli::reader;
-use crate::cli::remote::times_of;
+use crate::cli::remote::{Said, times_of};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::times::Asked;
-use crate::client::Follower;
+use crate::client::{Follower, Item};
 use crate::hub::After;
 use crate::report::{IncidentState, IncidentStatus};
 
@@ -38,10 +38,8 @@ impl Watch {
             connected = self.connect() => connected?,
             () = &mut interrupted => return Ok(Exit::Interrupted),
         };
-        let (mut follower, recorder, unconfirmed, had_ended) = match connected {
-            Connected::To(follower, recorder, unconfirmed, had_ended) => {
-                (*follower, recorder, unconfirmed, had_ended)
-            }
+        let (start, mut follower, recorder) = match connected {
+            Connected::To(start, follower, recorder) => (start, follower, recorder),
             Connected::NotNeeded(ended) => {
                 if !quiet {
                     say(already(&ended));
@@ -50,8 +48,13 @@ impl Watch {
             }
         };
         let mut session = Session::new(self, recorder, quiet);
-        session.unconfirmed = self.incident.as_deref().filter(|_| unconfirmed);
-        session.had_ended = had_ended.map(|ended| *ended);
+        session.unconfirmed = self.incident.as_deref().filter(|_| start.unconfirmed);
+        session.had_ended = start.had_ended.map(|ended| *ended);
+        session.is_unanswered = start.is_unanswered;
+        session.was_open = start.was_open;
+        if start.is_unanswered {
+            session.unseen.lost();
+        }
         let ended = self.watch(&mut follower, &mut session, interrupted).await;
         session.footer.clear();
         match session.recorder.as_ref().map(Recorder::summary) {
@@ -69,18 +72,17 @@ impl Watch {
 
     /// Connects, and opens the recording. Each may take long.
     async fn connect(&self) -> Result<Connected, Failure> {
-        let (after, unconfirmed, had_ended) = match self.start().await? {
-            Start::At(after) => (after, false, None),
-            Start::Behind(after, ended) => (Some(after), false, Some(ended)),
-            Start::Unconfirmed => (Some("0".to_owned()), true, None),
-            Start::Ended(ended) => return Ok(Connected::NotNeeded(ended)),
+        let start = match self.start().await? {
+            Start { is_needed: false, had_ended: Some(ended), .. } => return Ok(Connected::NotNeeded(ended)),
+            start => start,
         };
-        let follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
+        let (url, after) = (self.remote.url.clone(), start.after.clone());
+        let follower = Follower::connect(url, after, !self.no_reconnect).await?;
         let recorder = match self.record.clone() {
             Some(file) => Some(record::create(file).await?),
             None => None,
         };
-        Ok(Connected::To(Box::new(follower), recorder, unconfirmed, had_ended))
+        Ok(Connected::To(start, Box::new(follower), recorder))
     }
 
     /// Shows events until the end that the flags ask for, or until the user interrupts.
@@ -94,6 +96,13 @@ impl Watch {
         let mut times = Asked::default();
         let mut unread = pin!(reader::leaves());
         loop {
+            session.ask(|id| {
+                let remote = self.remote.clone();
+                async move {
+                    let answer = remote.incident(&id).await;
+                    Some((id, answer))
+                }
+            });
             let item = tokio::select! {
                 item = follower.next() => item?,
                 _ = ticks.tick() => {
@@ -107,36 +116,57 @@ impl Watch {
                     session.footer.told(&told);
                     continue;
                 }
-                () = &mut unread, if !self.until_resolved => return Err(Failure::unread()),
-                () = &mut interrupted => {
-                    session.footer.clear();
-                    session.say_open_incidents();
-                    return Ok(Exit::Fine);
+                Some((id, answer)) = session.unseen.answer() => {
+                    session.unseen.answered(id, answer);
+                    continue;
                 }
+                () = &mut unread, if !self.until_resolved => return Err(Failure::unread()),
+                () = &mut interrupted => return Ok(Self::leave(session)),
             };
             let Some(item) = item else { return self.ended_early() };
-            if let Some(exit) = session.take(item)? {
+            if matches!(item, Item::Opened(_)) && std::mem::take(&mut session.was_open) {
+                let behind = tokio::select! {
+                    behind = self.behind_its_end(session) => behind?,
+                    () = &mut interrupted => return Ok(Self::leave(session)),
+                };
+                if let Some(behind) = behind {
+                    *follower = behind;
+                    continue;
+                }
+            }
+            if let Some(exit) = session.take(item, follower.refusal().is_some())? {
                 return Ok(exit);
             }
-            for id in session.asks_whether_open() {
-                let asked = tokio::select! {
-                    asked = self.remote.incident(&id) => asked,
-                    () = &mut interrupted => {
-                        session.footer.clear();
-                        session.say_open_incidents();
-                        return Ok(Exit::Fine);
-                    }
-                };
-                let is_silent = asked.is_err();
-                if let Some(exit) = session.told_of(&id, asked)? {
-                    return Ok(exit);
-                }
-                // The others are asked for with it, the next time.
-                if is_silent {
-                    break;
-                }
+        }
+    }
+
+    /// The incident in --incident was open when it was asked for. If it ended before the stream began, the stream has nothing of it: then
+    /// this is one that has everything.
+    async fn behind_its_end(&self, session: &mut Session<'_>) -> Result<Option<Follower>, Failure> {
+        let Some(id) = self.incident.as_deref() else { return Ok(None) };
+        match self.remote.incident(id).await {
+            Ok(Some(ended)) if ended.state != IncidentStatus::Open => {
+                session.had_ended = Some(ended);
+                let (url, all) = (self.remote.url.clone(), "0".to_owned());
+                Ok(Some(if self.no_reconnect {
+                    Follower::connect(url, Some(all), false).await?
+                } else {
+                    Follower::of_one_that_answers(url, all)
+                }))
+            }
+            Ok(_) => Ok(None),
+            Err(_) => {
+                session.unseen.lost();
+                Ok(None)
             }
         }
+    }
+
+    /// The user leaves.
+    fn leave(session: &mut Session<'_>) -> Exit {
+        session.footer.clear();
+        session.say_open_incidents();
+        Exit::Fine
     }
 
     /// Where to start. An incident in --incident must exist. If it has ended, a new client does not get its events, so all
@@ -147,24 +177,29 @@ impl Watch {
             After::Position(position) => position.to_string(),
         });
         let Some(id) = self.incident.as_deref() else {
-            return Ok(Start::At(after));
+            return Ok(Start::at(after));
         };
-        let Some(known) = self.remote.incident(id).await? else {
-            return Ok(match self.after {
-                None | Some(After::Nothing) => Start::Unconfirmed,
-                Some(After::Position(_)) => Start::At(after),
-            });
-        };
-        if let Some(after) = after {
-            let is_over = known.state != IncidentStatus::Open;
-            return Ok(if is_over { Start::Behind(after, Box::new(known)) } else { Start::At(Some(after)) });
-        }
-        Ok(match Some(known).filter(|incident| incident.state != IncidentStatus::Open) {
-            Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
-                Start::Ended(Box::new(ended))
+        let known = match self.remote.incident_for_now(id).await? {
+            Said::State(known) => known,
+            said => {
+                let is_unanswered = matches!(said, Said::NotNow(_));
+                return Ok(match self.after {
+                    None | Some(After::Nothing) => {
+                        Start { unconfirmed: true, is_unanswered, ..Start::at(Some("0".to_owned())) }
+                    }
+                    Some(After::Position(_)) => Start { is_unanswered, ..Start::at(after) },
+                });
             }
-            Some(_) => Start::At(Some("0".to_owned())),
-            None => Start::At(None),
+        };
+        let is_over = known.state != IncidentStatus::Open;
+        Ok(match after {
+            Some(after) => Start { had_ended: Some(known).filter(|_| is_over), ..Start::at(Some(after)) },
+            None if !is_over => Start { was_open: true, ..Start::at(None) },
+            None => {
+                let is_needed = !self.until_resolved || self.tail.is_some() || self.record.is_some();
+                let had_ended = Some(known).filter(|_| !is_needed);
+                Start { had_ended, is_needed, ..Start::at(Some("0".to_owned())) }
+            }
         })
     }
 
@@ -188,20 +223,37 @@ impl Watch {
 
 /// What connecting led to.
 enum Connected {
-    /// A follower, the recording, whether it is unknown whether the server knows the incident, and that incident if it has ended.
-    To(Box<Follower>, Option<Recorder>, bool, Option<Box<IncidentState>>),
+    /// A follower, and the recording.
+    To(Start, Box<Follower>, Option<Recorder>),
     /// There is nothing to show: this incident has ended.
     NotNeeded(Box<IncidentState>),
 }
 
-/// Where to start.
-enum Start {
+/// Where to start, and what the server has said of the incident in --incident.
+struct Start {
     /// After this position; `None` for the server's default.
-    At(Option<String>),
-    /// After this position: the incident has ended, before it or after it.
-    Behind(String, Box<IncidentState>),
-    /// At the beginning. The server has no interface that says whether it knows the incident: its events will show.
-    Unconfirmed,
-    /// Not at all: the incident has ended, and there is nothing to show.
-    Ended(Box<IncidentState>),
+    after: Option<String>,
+    /// The incident, if it has ended: before the position or after it.
+    had_ended: Option<Box<IncidentState>>,
+    /// It is not known whether the server knows the incident: its events will show.
+    unconfirmed: bool,
+    /// It is known later, because the server could not say it now.
+    is_unanswered: bool,
+    /// It was open, and its events come if it still is when the stream begins.
+    was_open: bool,
+    /// Whether there is something to show.
+    is_needed: bool,
+}
+
+impl Start {
+    fn at(after: Option<String>) -> Self {
+        Self {
+            after,
+            had_ended: None,
+            unconfirmed: false,
+            is_unanswered: false,
+            was_open: false,
+            is_needed: true,
+        }
+    }
 }

@@ -12,10 +12,11 @@ use super::filter::Filter;
 use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
+use super::unseen::{Answer, Unseen};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::known::{self, Known};
 use crate::cli::out::{print_event, reader_has_left, say, say_with_command};
-use crate::cli::outage::Outage;
+use crate::cli::outage::{News, Outage};
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
@@ -46,12 +47,11 @@ pub(super) struct Session<'a> {
     has_begun: bool,
     held: Held,
     outage: Outage,
-    /// Whether an end may be among what was lost, and whether it is time to ask the server: when the connection is back, or with a
-    /// heartbeat.
-    may_have_missed_an_end: bool,
-    asks_now: bool,
-    /// Whether everything that the server has stored has come.
-    is_at_head: bool,
+    pub(super) unseen: Unseen,
+    /// Whether the server could not say at the start whether it knows the incident in --incident.
+    pub(super) is_unanswered: bool,
+    /// Whether the incident in --incident was open before the stream began.
+    pub(super) was_open: bool,
     /// The incident in --incident, if it had ended before the command began.
     pub(super) had_ended: Option<IncidentState>,
     /// The incident in --incident, as long as it is not known whether the server knows it.
@@ -63,9 +63,6 @@ const NOT_AN_EVENT: usize = 80;
 
 /// How many open incidents are named when the user leaves. A server may have thousands.
 const GO_ON: usize = 5;
-
-/// How many open incidents a server is asked for when their ends may have been lost.
-const ASKED: usize = 100;
 
 impl<'a> Session<'a> {
     pub(super) fn new(watch: &'a Watch, recorder: Option<Recorder>, quiet: bool) -> Self {
@@ -84,9 +81,9 @@ impl<'a> Session<'a> {
             has_begun: false,
             held: VecDeque::new(),
             outage: Outage::default(),
-            may_have_missed_an_end: false,
-            asks_now: false,
-            is_at_head: false,
+            unseen: Unseen::default(),
+            is_unanswered: false,
+            was_open: false,
             had_ended: None,
             unconfirmed: None,
         }
@@ -98,17 +95,22 @@ impl<'a> Session<'a> {
         let open = self.known.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
         let open: Vec<_> = open.filter(|incident| wanted.is_none_or(|id| id == incident.id)).collect();
         let flags = self.watch.remote.flags();
+        let is_sure = self.outage.away().is_none() && !self.unseen.is_unsure();
+        let goes_on = if is_sure { "goes on" } else { "may go on" };
         let (others, newest) = open.split_at(open.len().saturating_sub(GO_ON));
         for incident in newest {
             let (id, shown) = (&incident.id, word(&incident.id));
             let command = format!("incident watch --incident {shown}{flags}");
-            say_with_command(&format!("{id} goes on. Watch it:"), &command);
+            say_with_command(&format!("{id} {goes_on}. Watch it:"), &command);
         }
         let list = format!("incident list --running{flags}");
         match others.len() {
             0 => {}
-            1 => say_with_command("Another incident goes on, too:", &list),
-            many => say_with_command(&format!("{many} other incidents go on, too:"), &list),
+            1 => say_with_command(&format!("Another incident {goes_on}, too:"), &list),
+            many => say_with_command(
+                &format!("{many} other incidents {}, too:", goes_on.replace("goes", "go")),
+                &list,
+            ),
         }
     }
 
@@ -117,9 +119,7 @@ impl<'a> Session<'a> {
         self.has_all && self.footer.asks()
     }
 
-    pub(super) fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
-        self.is_at_head = matches!(item, Item::Heartbeat(_));
-        self.asks_now |= self.is_at_head || matches!(item, Item::Back { .. });
+    pub(super) fn take(&mut self, item: Item, is_refused: bool) -> Result<Option<Exit>, Failure> {
         self.outage.hears(Some(&item));
         match item {
             Item::Opened(opened) => {
@@ -144,13 +144,14 @@ impl<'a> Session<'a> {
                 // It comes only when everything has come.
                 if self.has_all {
                     self.confirm()?;
-                } else {
-                    return self.caught_up();
+                } else if let Some(exit) = self.caught_up()? {
+                    return Ok(Some(exit));
                 }
+                return self.conclude();
             }
             Item::Lost { reason, retry_in, next } => {
                 self.footer.lost();
-                if self.outage.lost() {
+                if let Some(news) = self.outage.lost(&reason, is_refused) {
                     let (url, wait) = (&self.watch.remote.url, retry_in.as_secs_f64());
                     let then = if self.watch.no_reconnect {
                         String::new()
@@ -159,14 +160,20 @@ impl<'a> Session<'a> {
                     } else {
                         format!(", retrying in {wait:.1} s and until {url} answers")
                     };
-                    self.note(&format!("connection lost ({reason}){then}"));
+                    let what = match news {
+                        News::Loss => "connection lost",
+                        News::Answer => "still no connection",
+                    };
+                    self.note(&format!("{what} ({reason}){then}"));
                 }
             }
             Item::Back { server, away, replayed, to, lost, reset } => {
                 self.footer.alive();
                 let is_new = self.outage.greeted();
                 (self.replay_to, self.has_all) = (to, replayed == 0);
-                self.may_have_missed_an_end |= lost.is_none_or(|lost| lost > 0);
+                if lost.is_none_or(|lost| lost > 0) {
+                    self.unseen.lost();
+                }
                 let back = format::back(&self.watch.remote.url, &server, away);
                 match (lost, reset) {
                     (Some(lost), _) if is_new || lost > 0 => {
@@ -178,6 +185,7 @@ impl<'a> Session<'a> {
                     (Some(_), _) => {}
                     (None, reset) => {
                         self.known.begin_anew();
+                        self.unseen.begin_anew();
                         let why = reset.map_or("the stream is another one", explain);
                         self.note(&format!("{back}: {why}; events may be lost"));
                     }
@@ -187,8 +195,7 @@ impl<'a> Session<'a> {
                 }
             }
             Item::Gap { from, to } => {
-                // What is behind the gap is still to come.
-                (self.may_have_missed_an_end, self.asks_now) = (true, false);
+                self.unseen.lost();
                 let missing = format::missing(from, to);
                 self.note(&format!("{missing}: {} lost", to - from + 1));
             }
@@ -204,12 +211,16 @@ impl<'a> Session<'a> {
             recorder.take(&raw)?;
         }
         let position = envelope.position();
+        let replayed = position.as_ref().is_some_and(|position| position.n <= self.replay_to);
         let is_old =
             position.as_ref().zip(self.begun_at.as_ref()).is_some_and(|(position, (begun, time))| {
-                // The positions of another stream say nothing of this one.
-                if position.stream == begun.stream { position.n <= begun.n } else { envelope.time <= *time }
+                // The positions of another stream say nothing of this one, and its times little: its server may have another clock.
+                if position.stream == begun.stream {
+                    position.n <= begun.n
+                } else {
+                    replayed && envelope.time <= *time
+                }
             });
-        let replayed = position.as_ref().is_some_and(|position| position.n <= self.replay_to);
         // A server may say nothing of a replay.
         let completes = !self.has_all
             && self.replay_to > 0
@@ -251,56 +262,69 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
-    /// The incidents of which the server has to be asked whether they go on, because their ends may have been lost.
-    pub(super) fn asks_whether_open(&mut self) -> Vec<String> {
+    /// Asks the server for what may have ended unseen.
+    pub(super) fn ask<F>(&mut self, question: impl FnOnce(String) -> F)
+    where
+        F: Future<Output = Option<(String, Answer)>> + 'static,
+    {
         // The end may be among what is still to come.
-        if !(self.has_all && self.asks_now && self.may_have_missed_an_end) {
-            return Vec::new();
+        if !self.has_all {
+            return;
         }
-        (self.may_have_missed_an_end, self.asks_now) = (false, false);
-        match self.watch.incident.as_deref() {
-            Some(wanted) => vec![wanted.to_owned()],
-            None if !self.watch.until_resolved => Vec::new(),
+        let (wanted, known) = (self.watch.incident.as_deref(), &self.known);
+        let open = || match wanted {
+            Some(wanted) => [wanted.to_owned()].into(),
             None => {
-                let open = self.known.incidents().iter().rev();
-                // Of one whose id is no part of a path no server can be asked.
-                let can_be_asked = |incident: &&IncidentState| is_addressable(&incident.id);
-                let open =
-                    open.filter(|incident| incident.state == IncidentStatus::Open).filter(can_be_asked);
-                open.take(ASKED).map(|incident| incident.id.clone()).collect()
+                // The newest first. Of one whose id is no part of a path no server can be asked.
+                let open = known.incidents().iter().rev();
+                let open = open.filter(|incident| incident.state == IncidentStatus::Open);
+                open.map(|incident| &incident.id).filter(|id| is_addressable(id)).cloned().collect()
             }
-        }
+        };
+        self.unseen.ask(open, question);
     }
 
-    /// Takes what the server says of an incident whose end may have been lost: its state, nothing if it has no such interface.
+    /// Takes what the server has said of incidents whose ends may have been lost, when everything has come that it had then.
     ///
     /// # Errors
-    /// The server does not know the incident any more.
-    pub(super) fn told_of(
-        &mut self,
-        id: &str,
-        told: Result<Option<IncidentState>, Failure>,
-    ) -> Result<Option<Exit>, Failure> {
+    /// The server does not know the incident any more that is waited for.
+    fn conclude(&mut self) -> Result<Option<Exit>, Failure> {
+        for (id, answer) in self.unseen.take() {
+            if let Some(exit) = self.told_of(&id, answer)? {
+                return Ok(Some(exit));
+            }
+        }
+        Ok(None)
+    }
+
+    fn told_of(&mut self, id: &str, answer: Answer) -> Result<Option<Exit>, Failure> {
         let is_wanted = self.watch.incident.as_deref() == Some(id);
-        match told {
-            // Its end may be on its way: it is asked for again with the next heartbeat.
-            Ok(Some(ended)) if ended.state != IncidentStatus::Open && !self.is_at_head => {
-                self.may_have_missed_an_end = true;
-            }
-            Ok(Some(ended)) if ended.state != IncidentStatus::Open && self.watch.until_resolved => {
+        let known = self.known.get(id).map(|incident| incident.state);
+        match answer {
+            // Its end has come.
+            _ if known.is_some_and(|state| state != IncidentStatus::Open) => {}
+            Ok(Some(state)) if state.state == IncidentStatus::Open => self.known.put(state),
+            Ok(Some(ended)) => {
                 self.note(&already(&ended));
-                return Ok(Some(exit_of(ended.state)));
+                let exit = exit_of(ended.state);
+                self.known.put(ended);
+                return Ok(Some(exit).filter(|_| self.watch.until_resolved));
             }
-            Ok(None) if is_wanted && self.known.get(id).is_none() => {
+            Ok(None) if is_wanted && known.is_none() => {
                 self.unconfirmed = self.watch.incident.as_deref();
                 self.confirm()?;
             }
-            Ok(_) => {}
-            Err(unknown) if unknown.exit() == Exit::Usage => {
-                return Err(known::forgotten(id));
-            }
-            // It is asked again with the next heartbeat, or when the connection is back.
-            Err(_) => self.may_have_missed_an_end = true,
+            Ok(None) => {}
+            Err(unknown) if unknown.exit() == Exit::Usage => match known {
+                // It has never said that it knows it.
+                None if self.is_unanswered => return Err(unknown),
+                _ if is_wanted || self.watch.until_resolved => return Err(known::forgotten(id)),
+                _ => {
+                    self.known.forget(id);
+                    self.note(&known::is_forgotten(id));
+                }
+            },
+            Err(_) => self.unseen.ask_again(id.to_owned()),
         }
         Ok(None)
     }
