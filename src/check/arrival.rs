@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::announced::Announced;
-use super::context::{Context, Expected};
+use super::context::Context;
+use super::expected::Expected;
 use super::finding::{Finding, Place};
 use super::frame::Frame;
 use super::rules::{Found, RuleId};

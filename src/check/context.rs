@@ -1,16 +1,14 @@
 //! The expectations against which a stream is checked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::expected::Expected;
 use super::limits::Limits;
 use super::names::short;
 use super::profile::Profile;
-use crate::contract::IncidentStarted;
 use crate::contract_file::Contract;
-use crate::scenario::{Expect, VARIANT};
 
 /// The expectations against which a stream is checked.
 #[derive(Debug, Clone, Default)]
@@ -29,42 +27,6 @@ pub struct Context {
     pub profile: Option<Arc<Profile>>,
     /// The user's contract, which every message must match too.
     pub contract: Option<Arc<Contract>>,
-}
-
-/// The `[expect]` of a scenario.
-#[derive(Debug, Clone)]
-pub struct Expected {
-    /// The expectations.
-    pub expect: Expect,
-    /// The place of the table, for messages: `FILE:LINE`.
-    pub origin: String,
-    /// The id of the scenario that they belong to.
-    pub scenario: String,
-    /// Whether they are about drills only, because one was triggered: the server may have real incidents, too.
-    pub only_drills: bool,
-    /// What is expected instead of an incident that was started in one of the scenario's variants, by its name.
-    pub variants: BTreeMap<String, Expected>,
-}
-
-impl Expected {
-    /// Whether they apply to an incident that starts like this: it names this scenario, or no scenario and may be a drill of it.
-    pub(super) fn concerns(&self, started: &IncidentStarted) -> bool {
-        match &started.run {
-            Some(run) => run.scenario == self.scenario,
-            None => started.synthetic || !self.only_drills,
-        }
-    }
-
-    /// The name of the variant that an incident says it is started in, if the scenario has it.
-    pub(super) fn variant_of(&self, started: &IncidentStarted) -> Option<String> {
-        let variant = started.run.as_ref()?.settings.get(VARIANT)?;
-        self.variants.contains_key(variant).then(|| variant.clone())
-    }
-
-    /// What is expected of an incident in this variant.
-    pub(super) fn in_variant(&self, variant: Option<&str>) -> &Self {
-        variant.and_then(|variant| self.variants.get(variant)).unwrap_or(self)
-    }
 }
 
 /// Which incidents must be resolved before the stream ends.

@@ -1,7 +1,7 @@
 //! The rule `expect`, for the course of one incident: it does what the scenario's `[expect]` says, in planned seconds.
 
 use super::announced::Announced;
-use super::context::Expected;
+use super::expected::Expected;
 use super::finding::{Finding, Place, quoted};
 use super::frame::Frame;
 use super::names::{MOST, Names, short};

@@ -8,6 +8,7 @@ use super::clock::Clock;
 use super::connection;
 use super::context::{Context, MustResolve};
 use super::control::Control;
+use super::expected::Expectations;
 use super::finding::{Finding, Verdict, cut};
 use super::followed::MOST_STREAMS;
 use super::foreign::{Shared, Strangers};
@@ -30,6 +31,7 @@ pub struct Judge {
     pub(super) numbering: Numbering,
     pub(super) clock: Clock,
     pub(super) incidents: Incidents,
+    expectations: Expectations,
     /// Messages since the last event of which nothing can be read.
     unreadable: u64,
     pub(super) further: Further,
@@ -75,6 +77,7 @@ impl Judge {
             strangers: profile.map(Strangers::new),
             clock: Clock::default(),
             incidents: Incidents::default(),
+            expectations: Expectations::default(),
             unreadable: 0,
             further: Further::default(),
             by_position: ByPosition::new(is_compared),
@@ -304,6 +307,12 @@ impl Judge {
         {
             head.time = None;
         }
+        let expected = match (&self.context.expect, &frame.message) {
+            (Some(expected), Some(Message::IncidentStarted(started))) => {
+                self.expectations.of(expected, &subject, started, &mut self.incidents.warnings)
+            }
+            _ => None,
+        };
         let positions = self.numbering.stream(stream);
         let greeting = self.control.greeting.as_ref();
         let about = Stream {
@@ -313,6 +322,7 @@ impl Judge {
             has_holes: standing != Standing::Next
                 || positions.is_some_and(super::numbering::Positions::has_holes),
             promises_start: greeting.is_some_and(|greeting| greeting.promises_start),
+            expected,
         };
         self.incidents.see(&subject, index, standing, frame, &about, &mut self.found);
     }

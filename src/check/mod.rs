@@ -43,6 +43,7 @@ mod course;
 mod declared;
 mod doubts;
 mod envelope;
+mod expected;
 mod finding;
 mod followed;
 mod foreign;
@@ -74,7 +75,8 @@ mod transcript;
 mod transcript_mistakes;
 mod verdicts;
 
-pub use context::{Context, Expected, MustResolve};
+pub use context::{Context, MustResolve};
+pub use expected::Expected;
 pub use finding::{Finding, Verdict};
 pub use frame::{ForeignNote, Frame, Note};
 pub use judge::{Judge, Judgement};

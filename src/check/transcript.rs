@@ -4,6 +4,7 @@
 //! has the seconds since the first connection was opened, the connection unless it is the main one, and one of `opened`,
 //! `refused`, `text`, `event`, `comment`, `binary`, `closed` and `stopped`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,6 +32,9 @@ pub struct TranscriptHeader {
     /// The scenario file whose `[expect]` was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+    /// The settings with which an incident was started, of which it need not say them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
     /// The limits that were set, as `--limit` takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<String>,
@@ -51,6 +55,7 @@ impl TranscriptHeader {
             began,
             arrivals,
             expect,
+            settings: BTreeMap::new(),
             limits: Vec::new(),
             profile: None,
             contract: None,

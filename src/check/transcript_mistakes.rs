@@ -72,6 +72,8 @@ pub(super) fn of_header(text: &str) -> String {
     let is_time =
         |value: &Value| value.as_str().is_some_and(|text| crate::contract::parse_time(text).is_some());
     let are_texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    let is_table =
+        |value: &Value| value.as_object().is_some_and(|table| table.values().all(Value::is_string));
     let wrong = if !is("target", Value::is_string) {
         "\"target\" has to be a string: the server or scenario that was listened to"
     } else if !is("began", is_time) {
@@ -80,6 +82,8 @@ pub(super) fn of_header(text: &str) -> String {
         "\"arrivals\" has to be true or false: whether arrival times are meaningful"
     } else if members.contains_key("limits") && !is("limits", are_texts) {
         "\"limits\" has to be a list of strings, each as --limit takes it"
+    } else if members.contains_key("settings") && !is("settings", is_table) {
+        "\"settings\" has to be an object of strings: the settings with which an incident was started"
     } else if let Some(name) =
         ["expect", "profile", "contract"].into_iter().find(|name| !may_be(name, Value::is_string))
     {

@@ -75,6 +75,16 @@ impl Scenario {
         Ok(Self::read(&self.origin, &self.text, settings)?.0)
     }
 
+    /// The content of the file with some settings, which is not compiled.
+    ///
+    /// # Errors
+    /// The scenario doesn't offer them, or has mistakes with these values.
+    pub fn file_with(&self, settings: &Settings) -> Result<ScenarioFile, SettingsError> {
+        let settings = settings::choose(&self.file, settings)?;
+        let fail = |diagnostics| ScenarioError::new(&self.origin, &self.text, diagnostics);
+        Ok(read::read(&self.text, &settings).map_err(fail)?.file)
+    }
+
     /// The scenario with settings that it offers, and the parameters that are used.
     fn read(origin: &str, text: &str, settings: Settings) -> Result<(Self, HashSet<String>), ScenarioError> {
         let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);

@@ -59,7 +59,7 @@ impl Incident {
             }
         }
         if let Message::IncidentResolved(resolved) = message {
-            self.resolve(resolved, offset_s, declared, frame, context, found);
+            self.resolve(resolved, offset_s, declared, frame, found);
             return;
         }
         self.is_timed &= offset_s.is_some();
@@ -70,7 +70,7 @@ impl Incident {
         if offset_s.is_none() {
             self.course.interrupt();
         } else if let (Some(expected), Some(announced), Some(offset_s)) =
-            (self.expected(context), &self.announced, offset_s)
+            (&self.expected, &self.announced, offset_s)
         {
             self.course.see(expected, announced, message, offset_s, frame, self.phases.is_doubtful);
         }
@@ -82,7 +82,6 @@ impl Incident {
         offset_s: Option<f64>,
         declared: u64,
         frame: &Frame,
-        context: &Context,
         found: &mut Found,
     ) {
         self.outcome = Some(resolved.outcome);
@@ -97,7 +96,7 @@ impl Incident {
             let second = resolved.offset_s.or(offset_s.filter(|_| self.is_timed));
             self.totals.compare(resolved, second, announced.is_generated, frame, found);
         }
-        if let Some(expected) = self.expected(context) {
+        if let Some(expected) = &self.expected {
             if let Some(offset_s) = offset_s {
                 self.course.see(
                     expected,

@@ -4,6 +4,7 @@
 mod content;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,11 +12,12 @@ use jiff::Timestamp;
 use super::announced::Announced;
 use super::arrival::{Pacing, Silence, allowed_silence};
 use super::confidence::Confidence;
-use super::context::{Context, Expected};
+use super::context::Context;
 use super::cost::Growth;
 use super::course::Course;
 use super::declared::Declared;
 use super::doubts;
+use super::expected::Expected;
 use super::finding::{Finding, Place, cut};
 use super::frame::Frame;
 use super::indexes::{IndexStanding, Indexes};
@@ -40,6 +42,8 @@ pub(super) struct Stream<'a> {
     pub(super) has_holes: bool,
     /// Whether the server promised every event of an incident that is open.
     pub(super) promises_start: bool,
+    /// What is expected of the incident that the event starts.
+    pub(super) expected: Option<Arc<Expected>>,
 }
 
 /// An open incident.
@@ -52,10 +56,8 @@ pub(super) struct Incident {
     announced: Option<Announced>,
     /// What is doubtful about its services.
     doubt: Option<String>,
-    /// Whether the scenario of the expectations plays it.
-    is_expected: bool,
-    /// The variant of the scenario that it says it is started in, if `[expect]` knows it.
-    variant: Option<String>,
+    /// What is expected of it, if it is an incident of the scenario.
+    expected: Option<Arc<Expected>>,
     indexes: Indexes,
     pub(super) last_time: Option<Timestamp>,
     /// Whether it began with `incident_started`, even with one that can't be read.
@@ -120,8 +122,7 @@ impl Incident {
             bytes: 0,
             announced: None,
             doubt: None,
-            is_expected: false,
-            variant: None,
+            expected: None,
             indexes: Indexes::default(),
             last_time: None,
             has_start: false,
@@ -218,9 +219,7 @@ impl Incident {
         }
         if let Some(Message::IncidentStarted(started)) = &frame.message {
             let is_sound = Phases::announce(started, &frame, found);
-            let expect = stream.context.expect.as_ref();
-            self.is_expected = expect.is_some_and(|expected| expected.concerns(started));
-            self.variant = expect.and_then(|expected| expected.variant_of(started));
+            self.expected.clone_from(&stream.expected);
             self.announced = Some(Announced::of(started, is_sound));
             self.doubt = doubts::of_services(&self.id, started, &frame);
         }
@@ -242,15 +241,9 @@ impl Incident {
         Fit { has_ended: self.is_over, is_elsewhere: false, orphan }
     }
 
-    /// What is expected of it, if it is an incident of the scenario.
-    fn expected<'a>(&self, context: &'a Context) -> Option<&'a Expected> {
-        let expected = context.expect.as_ref().filter(|_| self.is_expected)?;
-        Some(expected.in_variant(self.variant.as_deref()))
-    }
-
     fn allowed_silence(&self, context: &Context) -> Option<f64> {
         let speed = self.announced.as_ref().map_or(1.0, |announced| announced.speed);
-        allowed_silence(context, self.expected(context), speed)
+        allowed_silence(context, self.expected.as_deref(), speed)
     }
 
     /// Takes the first event that was received of the incident. Returns what is wrong if the events before it should have
@@ -328,7 +321,7 @@ impl Incident {
                 let allowed = self.allowed_silence(context);
                 self.silence.end(ended, allowed, found);
             }
-            if let Some(expected) = self.expected(context) {
+            if let Some(expected) = &self.expected {
                 let is_whole = self.is_whole && self.is_timed;
                 self.course.finish(expected, &self.totals, None, is_due, is_whole, found);
             }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::peek::Opened;
 use super::progress::Progress;
 use super::stranger_args::StrangerArgs;
-use super::targets::{expectations, sound_scenario_at};
+use super::targets::sound_scenario_at;
 use crate::check::{
     Context, Expected, Judge, Judgement, Limits, MustResolve, Observed, Reader, TranscriptHeader,
     judge_lines_until,
@@ -96,6 +96,9 @@ fn judge_transcript(
             ));
         }
     }
+    if let Some(expected) = &mut context.expect {
+        expected.settings = header.settings.clone().into_iter().collect();
+    }
     if let (None, Some(name)) = (&context.profile, &header.profile) {
         context.profile = StrangerArgs::profile_at(name).map_err(|_| named("profile", name, origin))?;
     }
@@ -124,7 +127,7 @@ fn expected_at(place: &str) -> Option<Expected> {
         let name = Path::new(file).file_stem()?.to_str()?;
         shipped().ok()?.get(name).cloned()
     })?;
-    expectations(&scenario)
+    Expected::of(&scenario)
 }
 
 /// The failure to read what the header of a transcript names. It shows nothing of that file: a transcript from elsewhere may

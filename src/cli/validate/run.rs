@@ -262,12 +262,15 @@ impl Validate {
             }
             Target::Server { dial, .. } => ((**dial).clone(), None),
         };
+        let settings = target.expect().map(|expected| expected.settings).unwrap_or_default();
+        let settings = settings.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let expect = target.expect().map(|expected| expected.origin);
         let contract = self.strangers.contract.as_ref().map(|file| file.display().to_string());
         let profile = context.profile.as_ref().map(|profile| profile.name.clone());
         let header = TranscriptHeader::new(target.name(), Timestamp::UNIX_EPOCH, context.arrivals, expect);
         let mut header = header.read_by(profile, contract);
         header.limits.clone_from(&self.limit);
+        header.settings = settings;
         let transcript = transcripts.begin(&target.stem(), header)?;
         // What is played fast is over before a person has read the line.
         let shown =

@@ -1,6 +1,5 @@
 //! The targets to check: scenarios, recordings or a server.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -145,7 +144,7 @@ impl Validate {
     /// A file can't be read; there is nothing to check.
     pub(super) fn targets(&self) -> Result<Targets, Failure> {
         let given = self.expect.as_deref().map(sound_scenario_at).transpose()?;
-        let given = given.map(|scenario| expectations(&scenario));
+        let given = given.map(|scenario| Expected::of(&scenario));
         if let Some(given) = &given
             && given.is_none()
         {
@@ -159,9 +158,9 @@ impl Validate {
             let own = self
                 .trigger
                 .as_deref()
-                .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
-            let only_drills = self.trigger.is_some();
-            let expect = given.or(own).map(|expect| Expected { only_drills, ..expect });
+                .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(Expected::of)));
+            let (only_drills, settings) = (self.trigger.is_some(), self.settings.settings()?);
+            let expect = given.or(own).map(|expect| Expected { only_drills, settings, ..expect });
             let server = Target::Server { dial: Box::new(dial.clone()), expect };
             return Ok(Targets { found: vec![server], ..Targets::default() });
         }
@@ -269,7 +268,7 @@ impl Targets {
 }
 
 fn scenario_target(scenario: Scenario, given: Given<'_>, warns: bool) -> Target {
-    let expect = given.expect.cloned().or_else(|| expectations_as_it_is(&scenario));
+    let expect = given.expect.cloned().or_else(|| Expected::of(&scenario));
     Target::Scenario { scenario: Box::new(scenario), expect, warns }
 }
 
@@ -302,37 +301,4 @@ fn scenario_of(
 /// Reads a scenario file without mistakes.
 pub(super) fn sound_scenario_at(file: &Path) -> Result<Scenario, Failure> {
     scenario_at(file)?.map_err(|error| Failure::scenarios(vec![error]))
-}
-
-/// The expectations of a scenario and of each of its variants.
-pub(super) fn expectations(scenario: &Scenario) -> Option<Expected> {
-    let mut expected = expectations_as_it_is(scenario)?;
-    let names = scenario.file.variant.0.iter().map(|(name, _)| name.get_ref());
-    expected.variants = names
-        .filter_map(|name| {
-            let variant = scenario.with(&Settings::variant(name)).ok()?;
-            Some((name.clone(), expectations_as_it_is(&variant)?))
-        })
-        .collect();
-    Some(expected)
-}
-
-/// The expectations of a scenario with its settings, and their place: `FILE:LINE`.
-fn expectations_as_it_is(scenario: &Scenario) -> Option<Expected> {
-    let expect = scenario.file.expect.as_ref()?;
-    let chosen = scenario.settings.get(VARIANT);
-    let chosen = chosen.and_then(|chosen| {
-        scenario.file.variant.0.iter().find(|(name, _)| name.get_ref() == chosen).map(|(_, variant)| variant)
-    });
-    let changed =
-        chosen.and_then(|variant| variant.change.0.iter().find(|(key, _)| key.get_ref() == "expect"));
-    let start = changed.map_or(expect.span(), |(key, _)| key.span()).start;
-    let line = scenario.text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-    Some(Expected {
-        expect: expect.get_ref().clone(),
-        origin: format!("{}:{line}", scenario.origin),
-        scenario: scenario.id().to_owned(),
-        only_drills: false,
-        variants: BTreeMap::new(),
-    })
 }

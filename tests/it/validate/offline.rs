@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Scratch, incident};
+use crate::harness::{Scratch, Serving, incident};
 use crate::mistakes::SOUND;
 
 /// A scenario whose variant is detected after 20 s, within these bounds; without it within 6 s.
@@ -59,4 +59,46 @@ fn what_was_heard_of_a_built_in_scenario_is_read_again_where_no_file_has_it() {
     let args = ["validate", "noise", "--timeout", "1s", "--speed", "1", "--rule", "lifecycle"];
     let (_, status, again) = offline(&folder, &args);
     assert!(status == Some(5) && again.contains("FAIL lifecycle"), "{again}");
+}
+
+/// A scenario that a parameter says how long it may take: as it is, it does not take longer.
+fn with_parameter() -> String {
+    format!("{SOUND}resolve = {{ max = \"{{most}}\" }}\n[parameters]\nmost = \"61s\"\n")
+}
+
+#[test]
+fn an_incident_is_judged_by_the_settings_with_which_it_was_started() {
+    let folder = Scratch::new().with("p.toml", &with_parameter());
+    let found = "the incident was resolved after 60 s; allowed is at most 5s";
+    let args = ["validate", "p.toml", "--set", "most=5s", "--rule", "expect", "--transcripts", "tr"];
+    let (first, status, again) = offline(&folder, &args);
+    assert!(first.contains(found), "{first}");
+    assert!(status == Some(5) && again.contains(found), "{again}");
+    // So is the same stream where the scenario is named.
+    let transcript = "tr/a.ndjson";
+    let ran =
+        incident(&["validate", transcript, "--expect", "p.toml", "--rule", "expect"]).at(folder.path()).run();
+    assert!(ran.status == Some(5) && ran.stdout.contains(found), "{ran:?}");
+    // What the file does not offer any more is left out, which is told.
+    let folder = folder.with("p.toml", &with_parameter().replace("most", "longest"));
+    let ran =
+        incident(&["validate", transcript, "--expect", "p.toml", "--rule", "expect"]).at(folder.path()).run();
+    let said =
+        "judged by the [expect] of p.toml without its setting most: the scenario has no parameter \"most\"";
+    assert!(ran.status == Some(0) && ran.stdout.contains(said), "{ran:?}");
+}
+
+#[test]
+fn what_is_triggered_with_settings_is_judged_by_them() {
+    let folder = Scratch::new().with("p.toml", &with_parameter());
+    let file = folder.path().join("p.toml");
+    let flags = ["serve", "--port", "0", "--json", "--quiet", "--journal", "memory", "--speed", "60"];
+    let server = Serving::alone(&[&flags[..], &["--scenarios", file.to_str().unwrap()]].concat());
+    let args =
+        ["validate", "--url", server.url(), "--trigger", "a", "--set", "most=5s", "--expect", "p.toml"];
+    let rest = ["--rule", "expect", "--gentle", "--transcripts", "tr"];
+    let (first, status, again) = offline(&folder, &[&args[..], &rest].concat());
+    let found = "allowed is at most 5s";
+    assert!(first.contains(found), "{first}");
+    assert!(status == Some(5) && again.contains(found), "{again}");
 }

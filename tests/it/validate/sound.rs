@@ -8,7 +8,7 @@ use incident::check::{
     Promise, Purpose, Reader, Rule, Verdict, judge_lines,
 };
 use incident::contract::MessageType;
-use incident::scenario::{Expect, Scenario};
+use incident::scenario::{Expect, Scenario, Settings};
 use serde_json::{Value, json};
 
 use super::good;
@@ -269,7 +269,8 @@ impl Stream {
                 origin: "test.toml:1".to_owned(),
                 scenario: "database-outage".to_owned(),
                 only_drills: false,
-                variants: std::collections::BTreeMap::new(),
+                source: None,
+                settings: Settings::default(),
             }),
             arrivals: self.arrivals,
             began: Some(EPOCH.parse().unwrap()),
