@@ -66,6 +66,11 @@ impl ServerClock {
         std::mem::take(&mut self.is_unsure)
     }
 
+    /// The server did not tell them: it has to be asked again.
+    pub(super) fn is_untold(&mut self) {
+        self.is_unsure = true;
+    }
+
     /// Takes in the times that the server tells.
     pub(super) fn told(&mut self, times: &Times) {
         self.set = (times.now, Instant::now());
@@ -152,6 +157,8 @@ mod tests {
         assert!(!clock.asks());
         clock.heard(&event("ahead", now + hours(1)), false);
         assert!(clock.asks() && !clock.asks(), "once");
+        clock.is_untold();
+        assert!(clock.asks() && !clock.asks(), "once more");
         let ahead = (now + hours(2)).to_string();
         let answer = serde_json::json!({ "time": now.to_string(), "times": { "ahead": ahead } });
         clock.told(&Times::told(&answer));

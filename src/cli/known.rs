@@ -24,9 +24,21 @@ pub(super) fn forgotten(id: &str) -> Failure {
     Failure::new(Exit::Unresolved, anyhow!(is_forgotten(id)))
 }
 
+/// The server says no better than the event that can't be read how the incident has ended.
+pub(super) fn unread_end(id: &str) -> Failure {
+    let error = anyhow!("{id} has ended, and how it ended can't be read");
+    Failure::new(Exit::Unresolved, error)
+        .hint("`incident validate --url` names what is wrong with the events")
+}
+
 /// What a command says that goes on without it.
 pub(super) fn is_forgotten(id: &str) -> String {
     format!("the server does not know {id} any more: how it ended is lost")
+}
+
+/// What is said of an incident when it is left, whether or not it is known that it has not ended.
+pub(super) fn goes_on(is_known: bool) -> &'static str {
+    if is_known { "goes on" } else { "may go on" }
 }
 
 /// The states of incidents.

@@ -75,6 +75,11 @@ impl Outage {
         }
     }
 
+    /// This process stood still for so long, as a shell stops it, and tried nothing meanwhile.
+    pub(super) fn stood_still(&mut self, duration: Duration) {
+        self.since = self.since.map(|since| Instant::now().min(since + duration));
+    }
+
     /// How long there was no connection, if there is none now.
     pub(super) fn away(&self) -> Option<Duration> {
         self.since.map(|since| self.before + since.elapsed())
@@ -119,6 +124,19 @@ mod tests {
             }
         }
         assert!((5..10).contains(&told), "{told}");
+    }
+
+    #[test]
+    fn a_time_in_which_nothing_could_be_tried_does_not_count() {
+        let mut outage = Outage::default();
+        outage.stood_still(Duration::from_secs(9));
+        assert_eq!(outage.away(), None);
+        lost(&mut outage);
+        outage.since = Instant::now().checked_sub(Duration::from_secs(10));
+        outage.stood_still(Duration::from_secs(8));
+        assert!(outage.away().is_some_and(|away| away < Duration::from_secs(5)), "{outage:?}");
+        outage.stood_still(Duration::from_secs(80));
+        assert!(outage.away().is_some_and(|away| away < Duration::from_secs(5)), "{outage:?}");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct Follower {
     was_there: bool,
     /// What has answered the last attempt to connect instead of a connection.
     refusal: Option<ClientError>,
-    /// Whether it was told that a control message of this connection can't be read.
+    /// Whether it was told that a heartbeat of this connection can't be read.
     is_unread_told: bool,
     /// The event after a gap, which is returned after the gap.
     behind_gap: Option<Item>,
@@ -252,14 +252,15 @@ impl Follower {
                 _ => None,
             },
             Ok(Message::Heartbeat(heartbeat)) => Some(self.beat(heartbeat)),
-            // What it says of the stream can't be read. A newer server may do it with each heartbeat.
-            _ if MessageType::from_name(&envelope.kind).is_some_and(MessageType::is_control) => {
-                (!std::mem::replace(&mut self.is_unread_told, true)).then_some(Item::NotAnEvent(raw))
-            }
-            // A control message of a newer server.
-            _ if is_unknown_control(&envelope) => None,
-            // An event with a payload that can't be parsed still has a position.
-            _ => self.event(envelope, raw),
+            // What it says of the stream can't be read. A newer server may do it with each heartbeat, which is told once.
+            _ => match MessageType::from_name(&envelope.kind) {
+                Some(MessageType::Heartbeat) if std::mem::replace(&mut self.is_unread_told, true) => None,
+                Some(kind) if kind.is_control() => Some(Item::NotAnEvent(raw)),
+                // A control message of a newer server.
+                None if is_a_servers(&envelope) => None,
+                // An event with a payload that can't be parsed still has a position.
+                _ => self.event(envelope, raw),
+            },
         }
     }
 
@@ -349,11 +350,10 @@ impl Follower {
     }
 }
 
-/// Whether it is about the stream and not in it, of a type that is not known here.
-fn is_unknown_control(envelope: &Envelope) -> bool {
+/// Whether it is a message about the stream and not an event in it.
+fn is_a_servers(envelope: &Envelope) -> bool {
     let is_a_servers = matches!(envelope.source.parse(), Ok(Source::Server(_)));
-    let is_known = MessageType::from_name(&envelope.kind).is_some();
-    is_a_servers && !is_known && envelope.subject.is_none() && envelope.index.is_none()
+    is_a_servers && envelope.subject.is_none() && envelope.index.is_none()
 }
 
 /// Connects to the server that is in use.

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -40,9 +42,9 @@ fn an_incident_that_goes_on_in_another_stream_is_followed_there() {
         }
         let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 0 });
         stream.write_all(&greeting("T", 0, &follows))?;
-        thread::sleep(std::time::Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
         stream.write_all(&heartbeat(0))?;
-        thread::sleep(std::time::Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
         // It begins with what has come already.
         stream.write_all(&event(STARTED, "T", 1))?;
         stream.write_all(&event(RESOLVED, "T", 2))?;
@@ -106,4 +108,56 @@ fn what_answers_in_the_place_of_the_server_is_told_when_trigger_gives_up() {
     assert!(ran.stderr.contains("there was no connection for 2s: "), "{ran:?}");
     assert!(ran.stderr.matches("answered HTTP 302").count() >= 2, "noted, and at the end: {ran:?}");
     assert!(!ran.stderr.contains("start the server again") && ran.stderr.contains("check --url"), "{ran:?}");
+}
+
+/// As a shell stops it with ctrl-z. The server is back before it goes on.
+#[test]
+fn the_time_in_which_the_command_stands_still_is_not_waited_for_a_server() {
+    static CONNECTIONS: Connections = Connections::none();
+    static IS_BACK: AtomicBool = AtomicBool::new(false);
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        let is_first = CONNECTIONS.next() == 1;
+        if !is_first && !IS_BACK.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        upgrade(&mut stream, head)?;
+        if is_first {
+            return begin(&mut stream);
+        }
+        stream.write_all(&greeting("S", 2, &json!({ "kind": "resumed", "from": 2, "to": 2 })))?;
+        stream.write_all(&event(RESOLVED, "S", 2))
+    });
+    let args = ["trigger", "x", "--json", "--reconnect-for", "3s", "--url", &url];
+    let mut running = incident(&args).spawn();
+    running.says("connection lost");
+    running.signal("STOP");
+    thread::sleep(Duration::from_secs(4));
+    IS_BACK.store(true, Ordering::Relaxed);
+    running.signal("CONT");
+    let ran = running.end();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+}
+
+#[test]
+fn what_goes_on_is_not_known_without_a_connection() {
+    static CONNECTIONS: Connections = Connections::none();
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        if CONNECTIONS.next() > 1 {
+            return Ok(());
+        }
+        upgrade(&mut stream, head)?;
+        begin(&mut stream)
+    });
+    let mut running = incident(&["trigger", "x", "--json", "--url", &url]).spawn();
+    running.says("connection lost");
+    running.signal("INT");
+    let ran = running.end();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("x-1 may go on. Watch it:"), "{ran:?}");
 }

@@ -78,8 +78,9 @@ async fn a_proxy_without_upgrade_leaves_an_incident_that_is_named() {
 async fn a_full_server_leaves_an_incident_that_is_named() {
     let server = Serving::with(&["--max-clients", "1"]);
     let _taken = Raw::connect(server.address()).await.upgrade("").await;
-    let ran = server.incident(&["trigger", "database-outage"]).run();
+    let ran = server.incident(&["trigger", "database-outage", "--reconnect-for", "2s"]).run();
     names_what_goes_on(&ran, &server, server.url()).await;
+    assert!(ran.stderr.contains("there was no connection for 2s: ") && ran.stderr.contains("503"), "{ran:?}");
 }
 
 #[test]

@@ -291,3 +291,36 @@ fn control_messages_of_a_newer_server_are_no_events() {
     assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 2), "{ran:?}");
     assert_eq!(ran.stderr.matches("not an event").count(), 1, "{ran:?}");
 }
+
+/// It is neither passed over nor taken for a success.
+#[test]
+fn an_end_that_cannot_be_read_is_asked_for() {
+    let url = server(|mut stream, head| {
+        if head.starts_with("GET /api") {
+            return answer(&mut stream, "404 Not Found", "text/plain", &json!("no such path"));
+        }
+        upgrade(&mut stream, head)?;
+        stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
+        stream.write_all(&event(STARTED, "S", 1))?;
+        stream.write_all(&event(&RESOLVED.replace("\"resolved\"", "\"abandoned\""), "S", 2))?;
+        thread::sleep(PATIENCE);
+        Ok(())
+    });
+    for args in [&["--until-resolved"][..], &["--until-resolved", "--incident", "x-1"]] {
+        let ran = incident(&[&["watch", "--json", "--url", &url], args].concat()).run();
+        assert_eq!(ran.status, Some(4), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains("how it ended can't be read"), "{args:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn quiet_is_quiet_about_the_connection() {
+    let url = server(|mut stream, head| {
+        upgrade(&mut stream, head)?;
+        stream.write_all(&greeting("S", 0, &json!({ "kind": "resumed", "from": 1, "to": 0 })))
+    });
+    for (flag, said) in [("--quiet", 0), ("--json", 1)] {
+        let ran = incident(&["watch", flag, "--no-reconnect", "--url", &url]).run();
+        assert_eq!(ran.stderr.matches("connection lost").count(), said, "{ran:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Follows the started incident to its end.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use serde::Deserialize;
@@ -20,6 +21,9 @@ use crate::cli::times::Asked;
 use crate::client::{ClientError, Follower, Item};
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
 use crate::report::{IncidentState, IncidentStatus};
+
+/// What shows the progress several times a second and was not asked to for so long stood still.
+const STOOD_STILL: Duration = Duration::from_secs(1);
 
 /// The server's answer: the incident, and the position of its first event.
 #[derive(Debug, Deserialize)]
@@ -56,14 +60,17 @@ struct Following<'a> {
     /// Whether the stream is another one than that in which the incident was started.
     has_moved: bool,
     outage: Outage,
+    /// When it was last shown how far the incident is.
+    ticked: Instant,
 }
 
 impl Trigger {
     /// Follows the incident from its first event, so that no event is missed however fast it plays. Returns its state when
-    /// it has ended; `None` if the connection ended for good.
+    /// it has ended; `None` if the connection ended for good. Meanwhile `is_open` says whether it is known that it has not ended.
     pub(super) async fn follow(
         &self,
         accepted: &Accepted,
+        is_open: &Cell<bool>,
         show: &mut dyn Show,
         reporter: Option<&mut Reporter>,
         out: Option<&AlertsOut>,
@@ -83,14 +90,18 @@ impl Trigger {
             was_connected: false,
             has_moved: false,
             outage: Outage::default(),
+            ticked: Instant::now(),
         };
-        let mut times = Asked::default();
+        let (mut times, mut is_untold) = (Asked::default(), false);
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
             let item = tokio::select! {
                 item = follower.next() => item?,
-                Some(told) = times.answer() => {
-                    following.clock.told(&told);
+                told = times.answer() => {
+                    match told {
+                        Some(told) => following.clock.told(&told),
+                        None => is_untold = true,
+                    }
                     continue;
                 }
                 _ = ticks.tick() => {
@@ -107,9 +118,14 @@ impl Trigger {
                 }
             };
             let Some(item) = item else { return Ok(None) };
+            // Then it is asked for what time it is, too.
+            if matches!(item, Item::Heartbeat(_)) && std::mem::take(&mut is_untold) {
+                following.clock.is_untold();
+            }
             if let Some(ended) = following.take(item, follower.refusal()).await? {
                 return Ok(Some(ended));
             }
+            is_open.set(following.outage.away().is_none() && following.doubt.is_none());
         }
     }
 
@@ -150,6 +166,10 @@ impl Trigger {
 impl Following<'_> {
     /// Shows how far the incident is now. Returns whether there was no connection for too long.
     fn tick(&mut self) -> bool {
+        let since = std::mem::replace(&mut self.ticked, Instant::now()).elapsed();
+        if since >= STOOD_STILL {
+            self.outage.stood_still(since);
+        }
         match self.outage.away() {
             Some(away) if away >= Duration::from(self.trigger.reconnect_for) => return true,
             Some(away) => self.show.waiting(&self.trigger.remote.url.any_of(), away),
@@ -279,7 +299,7 @@ impl Following<'_> {
             }
             (Doubt::Stream(without), Ok(None)) => return Err(without(id)),
             (_, Ok(Some(ended))) if ended.state != IncidentStatus::Open => return Ok(Some(ended)),
-            (Doubt::Unread, Ok(_)) => return Err(unread_end(id)),
+            (Doubt::Unread, Ok(_)) => return Err(known::unread_end(id)),
             (Doubt::End, Ok(_)) => self.doubt = None,
             (doubt, Err(unknown)) if unknown.exit() == Exit::Usage => {
                 return Err(match doubt {
@@ -301,13 +321,6 @@ fn another_stream(id: &str) -> Failure {
         "name the server that started it: servers behind one address need a common journal (docs/cluster.md), and one without --journal \
          FILE forgets its incidents when it is started anew",
     )
-}
-
-/// The server says no better than the event that can't be read how the incident has ended.
-fn unread_end(id: &str) -> Failure {
-    let error = anyhow!("{id} has ended, and how it ended can't be read");
-    Failure::new(Exit::Unresolved, error)
-        .hint("`incident validate --url` names what is wrong with the events")
 }
 
 /// The server that is back has another journal than before.

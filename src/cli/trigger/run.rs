@@ -1,5 +1,6 @@
 //! Starts an incident and waits for its end, or cancels one.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use super::show::{Ending, Show};
 use crate::cli::cancel::cancel;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::known::goes_on;
 use crate::cli::out::{print, print_json, say_with_command};
 use crate::cli::runtime::runtime;
 use crate::cli::terminal::redraws;
@@ -159,14 +161,16 @@ impl Trigger {
         } else {
             Box::new(Plain::new())
         };
-        let follow = self.follow(accepted, show.as_mut(), reporter.as_mut(), out);
+        let is_open = Cell::new(true);
+        let follow = self.follow(accepted, &is_open, show.as_mut(), reporter.as_mut(), out);
         let ended = tokio::select! {
             ended = follow => ended,
             () = signals::shutdown() => Ok(None),
             None = in_time(until, std::future::pending::<()>()) => {
                 show.end(Ending::Left);
                 let timeout = self.timeout.unwrap_or_default();
-                let error = anyhow!("{} was not resolved within {timeout}; it goes on", accepted.id);
+                let (id, goes_on) = (&accepted.id, goes_on(is_open.get()));
+                let error = anyhow!("{id} was not resolved within {timeout}; it {goes_on}");
                 return Err(Failure::new(Exit::Unresolved, error).hint(self.watch_on(&accepted.id)));
             }
         };
@@ -186,7 +190,7 @@ impl Trigger {
             }
             None => {
                 say_with_command(
-                    &format!("{} goes on. Watch it:", accepted.id),
+                    &format!("{} {}. Watch it:", accepted.id, goes_on(is_open.get())),
                     &self.watch_on(&accepted.id),
                 );
                 Ok(Exit::Fine)

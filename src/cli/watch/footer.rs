@@ -55,6 +55,11 @@ impl Footer {
         self.clock.told(times);
     }
 
+    /// The server did not tell the times.
+    pub(super) fn is_untold(&mut self) {
+        self.clock.is_untold();
+    }
+
     pub(super) fn alive(&mut self) {
         self.lost = None;
         self.clock.go_on();

@@ -113,6 +113,7 @@ impl Parts {
         let shortest = [
             (tiny, true, true, Some(0)),
             (tiny, true, false, Some(0)),
+            (tiny, true, false, None),
             (tiny, false, false, Some(0)),
             (tiny, false, false, None),
         ];
@@ -160,6 +161,17 @@ mod tests {
             "● LIVE datab…-x7k2p  DIAGNOSE  left 01:40  $4,310  error rate 42.0%  +2 metrics"
         );
         assert_eq!(fitted(60), "● LIVE dat…-x7k2p  DIAGNOSE  left 01:40  $4,310  +3 metrics");
+    }
+
+    /// That an incident has ended says more than how many metrics are left out.
+    #[test]
+    fn the_outcome_is_left_out_last() {
+        colored::control::set_override(false);
+        let ended = Parts { phase: painted!["RESOLVED"], clock: painted!["in 03:00"], ..parts() };
+        assert_eq!(
+            ended.fitted(&painted!["● LIVE"], "", 40).into_text(),
+            "● LIVE dat…-x7k2p  RESOLVED  in 03:00"
+        );
     }
 
     #[test]

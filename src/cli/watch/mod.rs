@@ -9,5 +9,6 @@ mod record;
 mod run;
 mod session;
 mod unseen;
+mod words;
 
 pub(super) use args::Watch;

@@ -8,7 +8,8 @@ use colored::Colorize;
 
 use super::args::Watch;
 use super::record::{self, Recorder};
-use super::session::{Session, already, exit_of};
+use super::session::Session;
+use super::words::{already, exit_of};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::{painted, say};
@@ -93,7 +94,7 @@ impl Watch {
         mut interrupted: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Exit, Failure> {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
-        let mut times = Asked::default();
+        let (mut times, mut is_untold) = (Asked::default(), false);
         let mut unread = pin!(reader::leaves());
         loop {
             session.ask(|id| {
@@ -112,18 +113,27 @@ impl Watch {
                     session.footer.tick(&session.known, self.incident.as_deref());
                     continue;
                 }
-                Some(told) = times.answer() => {
-                    session.footer.told(&told);
+                told = times.answer() => {
+                    match told {
+                        Some(told) => session.footer.told(&told),
+                        None => is_untold = true,
+                    }
                     continue;
                 }
                 Some((id, answer)) = session.unseen.answer() => {
-                    session.unseen.answered(id, answer);
+                    if let Some(exit) = session.answered(id, answer)? {
+                        return Ok(exit);
+                    }
                     continue;
                 }
                 () = &mut unread, if !self.until_resolved => return Err(Failure::unread()),
                 () = &mut interrupted => return Ok(Self::leave(session)),
             };
             let Some(item) = item else { return self.ended_early() };
+            // It is asked for the time again, too.
+            if matches!(item, Item::Heartbeat(_)) && std::mem::take(&mut is_untold) {
+                session.footer.is_untold();
+            }
             if matches!(item, Item::Opened(_)) && std::mem::take(&mut session.was_open) {
                 let behind = tokio::select! {
                     behind = self.behind_its_end(session) => behind?,

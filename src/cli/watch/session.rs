@@ -13,16 +13,16 @@ use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
 use super::unseen::{Answer, Unseen};
+use super::words::{self, already, exit_of, explain};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::known::{self, Known};
-use crate::cli::out::{print_event, reader_has_left, say, say_with_command};
+use crate::cli::out::{print_event, reader_has_left, say};
 use crate::cli::outage::{News, Outage};
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
-use crate::contract::{Envelope, Follows, MessageType, Position, ResetReason, is_addressable};
+use crate::contract::{Envelope, Follows, MessageType, Position, is_addressable};
 use crate::report::{IncidentState, IncidentStatus};
-use crate::shell::word;
 use crate::visible::visible;
 
 /// Events of a replay that `--tail` holds back, until it is known that they are among the last.
@@ -31,6 +31,7 @@ type Held = VecDeque<(Box<Envelope>, String, Option<f64>)>;
 /// The state of a `watch`, besides the connection.
 pub(super) struct Session<'a> {
     watch: &'a Watch,
+    is_quiet: bool,
     filter: Filter,
     lines: Lines,
     pub(super) footer: Footer,
@@ -48,6 +49,8 @@ pub(super) struct Session<'a> {
     held: Held,
     outage: Outage,
     pub(super) unseen: Unseen,
+    /// The incident whose end has come and can't be read.
+    unread: Option<String>,
     /// Whether the server could not say at the start whether it knows the incident in --incident.
     pub(super) is_unanswered: bool,
     /// Whether the incident in --incident was open before the stream began.
@@ -61,15 +64,13 @@ pub(super) struct Session<'a> {
 /// How many columns are shown of what is not an event.
 const NOT_AN_EVENT: usize = 80;
 
-/// How many open incidents are named when the user leaves. A server may have thousands.
-const GO_ON: usize = 5;
-
 impl<'a> Session<'a> {
     pub(super) fn new(watch: &'a Watch, recorder: Option<Recorder>, quiet: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let footer = terminal && redraws() && !watch.json && !quiet;
         Self {
             watch,
+            is_quiet: quiet,
             filter: Filter::new(watch, terminal),
             lines: Lines::new(terminal, watch.utc),
             footer: Footer::new(footer),
@@ -82,6 +83,7 @@ impl<'a> Session<'a> {
             held: VecDeque::new(),
             outage: Outage::default(),
             unseen: Unseen::default(),
+            unread: None,
             is_unanswered: false,
             was_open: false,
             had_ended: None,
@@ -91,27 +93,8 @@ impl<'a> Session<'a> {
 
     /// Says which incidents are still open when the user leaves.
     pub(super) fn say_open_incidents(&self) {
-        let wanted = self.watch.incident.as_deref();
-        let open = self.known.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
-        let open: Vec<_> = open.filter(|incident| wanted.is_none_or(|id| id == incident.id)).collect();
-        let flags = self.watch.remote.flags();
         let is_sure = self.outage.away().is_none() && !self.unseen.is_unsure();
-        let goes_on = if is_sure { "goes on" } else { "may go on" };
-        let (others, newest) = open.split_at(open.len().saturating_sub(GO_ON));
-        for incident in newest {
-            let (id, shown) = (&incident.id, word(&incident.id));
-            let command = format!("incident watch --incident {shown}{flags}");
-            say_with_command(&format!("{id} {goes_on}. Watch it:"), &command);
-        }
-        let list = format!("incident list --running{flags}");
-        match others.len() {
-            0 => {}
-            1 => say_with_command(&format!("Another incident {goes_on}, too:"), &list),
-            many => say_with_command(
-                &format!("{many} other incidents {}, too:", goes_on.replace("goes", "go")),
-                &list,
-            ),
-        }
+        words::say_open(self.watch, &self.known, is_sure);
     }
 
     /// Whether the server has to be asked what time it is for its incidents.
@@ -232,13 +215,19 @@ impl<'a> Session<'a> {
         let offset_s = self.known.fold(&envelope).and_then(|incident| incident.offset_s);
         let envelope_id = envelope.incident().to_owned();
         // Without --incident, an incident that ended before the start of this command does not count.
-        let ends = envelope.kind == MessageType::IncidentResolved.as_str()
+        let is_end = envelope.kind == MessageType::IncidentResolved.as_str();
+        let ends = is_end
             && match self.watch.incident.as_deref() {
                 Some(wanted) => wanted == envelope.incident(),
                 None => !is_old || self.watch.after.is_some(),
             };
+        let state = self.known.get(&envelope_id).map_or(IncidentStatus::Open, |incident| incident.state);
         if ends {
             self.had_ended = None;
+        }
+        if is_end && state == IncidentStatus::Open && (ends || !self.watch.until_resolved) {
+            self.unread = Some(envelope_id);
+            self.unseen.lost();
         }
         if self.filter.admits(&envelope) {
             match self.watch.tail {
@@ -254,10 +243,10 @@ impl<'a> Session<'a> {
         if completes && let Some(exit) = self.caught_up()? {
             return Ok(Some(exit));
         }
-        if ends && self.watch.until_resolved {
+        if ends && state != IncidentStatus::Open && self.watch.until_resolved {
             // The replayed events that --tail holds back are printed before the end.
             self.caught_up()?;
-            return Ok(self.known.get(envelope_id.as_str()).map(|incident| exit_of(incident.state)));
+            return Ok(Some(exit_of(state)));
         }
         Ok(None)
     }
@@ -271,17 +260,27 @@ impl<'a> Session<'a> {
         if !self.has_all {
             return;
         }
-        let (wanted, known) = (self.watch.incident.as_deref(), &self.known);
+        let (wanted, known, unread) = (self.watch.incident.as_deref(), &self.known, &self.unread);
         let open = || match wanted {
             Some(wanted) => [wanted.to_owned()].into(),
             None => {
                 // The newest first. Of one whose id is no part of a path no server can be asked.
                 let open = known.incidents().iter().rev();
                 let open = open.filter(|incident| incident.state == IncidentStatus::Open);
-                open.map(|incident| &incident.id).filter(|id| is_addressable(id)).cloned().collect()
+                let open = open.map(|incident| &incident.id).filter(|id| Some(*id) != unread.as_ref());
+                unread.iter().chain(open).filter(|id| is_addressable(id)).cloned().collect()
             }
         };
         self.unseen.ask(open, question);
+    }
+
+    /// Takes what the server says of an incident: at once, if its end has come and can't be read.
+    pub(super) fn answered(&mut self, id: String, answer: Answer) -> Result<Option<Exit>, Failure> {
+        if self.unread.as_ref() == Some(&id) {
+            return self.told_of(&id, answer);
+        }
+        self.unseen.answered(id, answer);
+        Ok(None)
     }
 
     /// Takes what the server has said of incidents whose ends may have been lost, when everything has come that it had then.
@@ -303,13 +302,20 @@ impl<'a> Session<'a> {
         match answer {
             // Its end has come.
             _ if known.is_some_and(|state| state != IncidentStatus::Open) => {}
-            Ok(Some(state)) if state.state == IncidentStatus::Open => self.known.put(state),
-            Ok(Some(ended)) => {
+            Ok(Some(ended)) if ended.state != IncidentStatus::Open => {
                 self.note(&already(&ended));
                 let exit = exit_of(ended.state);
                 self.known.put(ended);
                 return Ok(Some(exit).filter(|_| self.watch.until_resolved));
             }
+            // The server knows no better than the event that can't be read.
+            Ok(_) if self.unread.as_deref() == Some(id) => {
+                if self.watch.until_resolved {
+                    return Err(known::unread_end(id));
+                }
+                self.known.forget(id);
+            }
+            Ok(Some(open)) => self.known.put(open),
             Ok(None) if is_wanted && known.is_none() => {
                 self.unconfirmed = self.watch.incident.as_deref();
                 self.confirm()?;
@@ -368,31 +374,11 @@ impl<'a> Session<'a> {
 
     /// Prints a note about the connection on stderr: stdout has only events.
     fn note(&mut self, text: &str) {
+        if self.is_quiet {
+            return;
+        }
         let text = format!("── {} ──", visible(text));
         let columns = if self.footer.is_shown() { fit::of_stderr() } else { usize::MAX };
         self.footer.above(|| fit::wrapped(&text, columns, 3).iter().for_each(|line| say(line.yellow())));
     }
-}
-
-fn explain(reason: ResetReason) -> &'static str {
-    match reason {
-        ResetReason::OtherStream => "the position belongs to another stream",
-        ResetReason::Expired => "the events after it are deleted",
-        ResetReason::Ahead => "the position is ahead of the stream",
-    }
-}
-
-/// What is said of an incident that has ended unseen.
-pub(super) fn already(ended: &IncidentState) -> String {
-    let id = visible(&ended.id);
-    match (ended.state, ended.offset_s) {
-        (IncidentStatus::Cancelled, _) => format!("{id} is already cancelled"),
-        (_, Some(took)) => format!("{id} is already resolved, after {}", format::clock(took)),
-        (_, None) => format!("{id} is already resolved"),
-    }
-}
-
-/// The exit status for an incident that has ended.
-pub(super) fn exit_of(state: IncidentStatus) -> Exit {
-    if state == IncidentStatus::Cancelled { Exit::Unresolved } else { Exit::Fine }
 }
