@@ -29,6 +29,8 @@ struct Latest {
     /// The time before the last one.
     earlier: Option<Timestamp>,
     last: Option<(Timestamp, Place)>,
+    /// Whether its first time was compared with another one.
+    is_compared: bool,
     /// The last time fell: from which time, of which event. The next one shows which of the two is wrong.
     fell: Option<(Timestamp, Place)>,
 }
@@ -70,7 +72,6 @@ impl Clock {
             self.timeless += u64::from(!frame.is_faulty);
             return false;
         };
-        found.judged(RuleId::Clock);
         if !self.streams.contains_key(stream) {
             self.streams.insert(stream.to_owned(), Latest::default());
         }
@@ -80,6 +81,13 @@ impl Clock {
             found.add(RuleId::Clock, finding);
         }
         let (earlier, last) = (times.earlier, times.last.clone());
+        // A time alone is compared with the local clock, if at all.
+        let is_near = is_live && context.limits.skew.is_some() && context.arrivals;
+        if last.is_some() || is_near {
+            let is_new = !std::mem::replace(&mut times.is_compared, true);
+            let times = if is_new && last.is_some() { 2 } else { 1 };
+            (0..times).for_each(|_| found.judged(RuleId::Clock));
+        }
         times.push(time, frame.place());
         if let Some((last, place)) = last.filter(|(last, _)| time < *last) {
             let set_back = last.duration_since(time) > STEP && before.is_none_or(|before| before <= time);

@@ -122,8 +122,6 @@ impl Control {
         numbering: &mut Numbering,
         found: &mut Found,
     ) {
-        self.beats += 1;
-        found.judged(RuleId::Heartbeat);
         // Before a greeting nothing is known: a recording may begin anywhere.
         let Some(greeting) = &self.greeting else { return };
         let fault = |message: String| Finding::new(message).at(frame).field("/data/head");
@@ -148,6 +146,8 @@ impl Control {
             None if heard == 0 => return,
             None => heard,
         };
+        self.beats += 1;
+        found.judged(RuleId::Heartbeat);
         if beat.head > last && numbering.explains(beat.head - last) {
             numbering.excuse(&beat.stream, last + 1, beat.head);
         } else if beat.head > last && self.ahead.is_none() {
@@ -217,7 +217,10 @@ impl Control {
         }
     }
 
-    pub(super) fn heartbeat_summary(&self) -> String {
+    pub(super) fn heartbeat_summary(&self, arrivals: bool) -> String {
+        if !arrivals {
+            return format!("{} heartbeats name the newest position", self.beats);
+        }
         let longest = self.longest.as_secs_f64();
         format!("{} heartbeats; the longest silence was {longest:.1} s", self.beats)
     }

@@ -13,6 +13,8 @@ const CENT: f64 = 0.011;
 pub(super) struct Growth {
     /// The total before, and its second if that can be trusted.
     last: Option<(Option<f64>, Cost)>,
+    /// How many totals came that were compared with none yet.
+    totals: u64,
     /// The current phase, by its place, and the rate in it, as the first sample says; `None` if another one said another.
     rate: Option<(usize, Option<f64>)>,
     /// Whether a total grew in another time than the seconds say.
@@ -35,7 +37,7 @@ impl Growth {
         found: &mut Found,
     ) {
         let Some(cost) = message.cost() else { return };
-        found.judged(RuleId::Cost);
+        self.totals += 1;
         let is_final = message.kind().role() == Role::End;
         if !is_final {
             self.highest = self.highest.max(cost.per_minute);
@@ -53,6 +55,7 @@ impl Growth {
         let last = self.last.take();
         self.last = Some((offset_s, cost.clone()));
         let Some((since, before)) = last else { return };
+        (0..std::mem::take(&mut self.totals)).for_each(|_| found.judged(RuleId::Cost));
         let fault =
             |text: String, field: &str| Finding::new(text).at(frame).field(format!("/data/cost/{field}"));
         let finding = if before.currency != cost.currency {

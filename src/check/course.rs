@@ -7,7 +7,7 @@ use super::frame::Frame;
 use super::names::{MOST, Names, short};
 use super::rules::{Found, RuleId};
 use super::tally::Totals;
-use crate::contract::{IncidentResolved, Mark, Message, Status};
+use crate::contract::{IncidentResolved, Mark, Message, Outcome, Status};
 use crate::scenario::{Bounds, Counts, Expect, Micros};
 
 /// Planned seconds are whole milliseconds.
@@ -30,7 +30,11 @@ pub(super) struct Course {
     is_phase_wrong: bool,
     /// The last event, and its second.
     last: Option<(f64, Place)>,
-    /// Whether it was judged only in part, because its end or other events are missing.
+    /// Whether anything was compared before the end.
+    has_compared: bool,
+    /// Whether it was judged, as far as that can be done.
+    pub(super) is_judged: bool,
+    /// Whether it was judged only in part, because its end or other events are missing, or wrong.
     pub(super) is_partial: bool,
 }
 
@@ -81,9 +85,9 @@ impl Course {
         }
         let Some(most) = expected.expect.max_silence else { return };
         let screen = announced.screen_s(offset_s);
-        if let Some(last) = self.last_screen.replace(screen)
-            && screen - last > most.secs() + MILLISECOND
-        {
+        let Some(last) = self.last_screen.replace(screen) else { return };
+        self.has_compared = true;
+        if screen - last > most.secs() + MILLISECOND {
             let text = format!("no message for {:.1} s; {most} is allowed", screen - last);
             if self.silences.len() < KEPT {
                 self.silences.push(Finding::new(text).at(frame).hint(hint(expected)));
@@ -118,10 +122,20 @@ impl Course {
         found: &mut Found,
     ) {
         let expect = &expected.expect;
+        self.is_judged = true;
+        // Nothing is compared with an empty table.
+        if *expect == Expect::default() {
+            return;
+        }
         let mut add = |finding: Finding| found.add(RuleId::Expect, finding.hint(hint(expected)));
-        let ended = is_whole && (end.is_some() || must_end);
-        self.is_partial = !ended;
-        let mut has_compared = ended;
+        // What had not happened when somebody cancelled it might have happened later.
+        let cancelled = end.filter(|end| end.resolved.outcome == Outcome::Cancelled);
+        let ended = is_whole && cancelled.is_none() && (end.is_some() || must_end);
+        let names_cause = end.is_none_or(|end| end.names_cause);
+        self.is_partial = !ended
+            || (expect.phases.is_some() && self.is_phase_wrong)
+            || (expect.root_cause.is_some() && !names_cause);
+        self.has_compared |= ended;
         let mark = |mark: Mark| totals.reached(mark).zip(self.reached[mark as usize].clone());
         // If no action is marked as the detection, the first action counts as the detection.
         let first_action = totals.first_action.filter(|_| is_whole && !totals.was_reached(Mark::Detected));
@@ -140,8 +154,17 @@ impl Course {
             ("resolved", expect.resolve, end.and_then(|end| Some((end.second?, end.frame.place())))),
         ] {
             match (bounds, reached) {
+                (Some(_), reached) if what == "resolved" && cancelled.is_some() => {
+                    self.has_compared = true;
+                    let after = reached.map_or_else(String::new, |(second, _)| format!(" after {second} s"));
+                    let finding = Finding::new(format!("the incident was cancelled{after}, not resolved"));
+                    add(match cancelled {
+                        Some(end) => finding.place(&end.frame.place()),
+                        None => finding,
+                    });
+                }
                 (Some(bounds), Some((offset_s, place))) => {
-                    has_compared = true;
+                    self.has_compared = true;
                     if let Some(finding) = duration(what, bounds, offset_s) {
                         add(finding.place(&place));
                     }
@@ -154,7 +177,7 @@ impl Course {
                     if let Some((last, place)) = &self.last
                         && *last > most.secs() + MILLISECOND
                     {
-                        has_compared = true;
+                        self.has_compared = true;
                         let text =
                             format!("the incident is not {what} after {last} s; allowed is at most {most}");
                         add(Finding::new(text).place(place));
@@ -163,26 +186,24 @@ impl Course {
                 _ => {}
             }
         }
+        let counts = [
+            count("actions", expect.actions, totals.actions.total, ended),
+            count("failed actions", expect.failed, totals.actions.failed, ended),
+        ];
+        let counts = counts.into_iter().flatten().filter(|_| is_whole);
+        counts.for_each(|finding| {
+            self.has_compared = true;
+            add(finding);
+        });
         if ended {
-            self.whole(expect, totals, end, &mut add);
+            self.whole(expect, end, &mut add);
         }
-        if has_compared {
+        if self.has_compared {
             found.judged(RuleId::Expect);
         }
     }
 
-    fn whole(
-        &self,
-        expect: &Expect,
-        totals: &Totals,
-        end: Option<&Resolution<'_>>,
-        add: &mut impl FnMut(Finding),
-    ) {
-        let counts = [
-            count("actions", expect.actions, totals.actions.total),
-            count("failed actions", expect.failed, totals.actions.failed),
-        ];
-        counts.into_iter().flatten().for_each(&mut *add);
+    fn whole(&self, expect: &Expect, end: Option<&Resolution<'_>>, add: &mut impl FnMut(Finding)) {
         let phases = expect.phases.as_ref().filter(|_| !self.is_phase_wrong);
         // Those that were seen are remembered in their short form.
         let phases: Option<Vec<_>> = phases.map(|wanted| wanted.iter().map(|name| short(name)).collect());
@@ -240,8 +261,10 @@ fn duration(what: &str, bounds: Bounds, seconds: f64) -> Option<Finding> {
     Some(Finding::new(format!("the incident was {what} after {seconds} s; allowed is {allowed}")))
 }
 
-fn count(what: &str, bounds: Option<Counts>, seen: u32) -> Option<Finding> {
-    let bounds = bounds?;
+/// What is wrong with a number; unless it `has_ended`, it can only be too high.
+fn count(what: &str, bounds: Option<Counts>, seen: u32, has_ended: bool) -> Option<Finding> {
+    let mut bounds = bounds?;
+    bounds.min = bounds.min.filter(|_| has_ended);
     let (low, high) = (bounds.min.unwrap_or(0), bounds.max.unwrap_or(u32::MAX));
     (!(low..=high).contains(&seen)).then(|| match (bounds.min, bounds.max) {
         (Some(min), Some(max)) => Finding::new(format!("{seen} {what}, expected {min} to {max}")),

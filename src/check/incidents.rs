@@ -281,7 +281,7 @@ impl Incidents {
         self.longest_delay = self.longest_delay.max(incident.finish(&end, found));
         self.longest_silence = self.longest_silence.max(incident.silence.longest);
         incident.warn(&mut self.warnings);
-        self.outcomes.count(incident.outcome, true);
+        self.outcomes.count(incident.outcome, true, incident.has_start);
         self.partly_expected += u64::from(incident.is_partly_expected());
         self.followed.end(incident.bytes);
     }
@@ -327,7 +327,7 @@ impl Incidents {
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
                     incident.warn(&mut self.warnings);
-                    self.outcomes.count(None, false);
+                    self.outcomes.count(None, false, incident.has_start);
                     self.partly_expected += u64::from(incident.is_partly_expected());
                 }
                 ended @ State::Ended(_) => self.end(ended, end.context, found),

@@ -60,6 +60,8 @@ pub(super) struct Positions {
     announced: VecDeque<(u64, u64, Place)>,
     /// Positions up to here are known to be lost, or are excused by a message that could not be read.
     excused: Spans,
+    /// Whether its first number was compared with another one.
+    is_compared: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,27 @@ impl Positions {
     /// The highest position that arrived; 0 before the first.
     fn last(&self) -> u64 {
         self.seen.last().unwrap_or(0)
+    }
+
+    /// Notes what another number is compared with: the first one with what was announced, if anything was. A stream with a single
+    /// number can't break the other rules.
+    fn compare(&mut self, allows_gaps: bool, found: &mut Found) {
+        let is_first = self.seen.first().is_none();
+        if !allows_gaps && is_first && !self.announced.is_empty() {
+            found.judged(RuleId::Gap);
+        }
+        if is_first {
+            return;
+        }
+        let times = if std::mem::replace(&mut self.is_compared, true) { 1 } else { 2 };
+        for _ in 0..times {
+            found.judged(RuleId::Order);
+            found.judged(RuleId::Duplicate);
+        }
+        if !allows_gaps {
+            let was_announced = times == 2 && !self.announced.is_empty();
+            (usize::from(was_announced)..times).for_each(|_| found.judged(RuleId::Gap));
+        }
     }
 
     /// The highest position that arrived, or that is known to be lost.
@@ -170,14 +193,10 @@ impl Numbering {
         }
         // Inserted above if it was not there.
         let Some(positions) = self.streams.get_mut(stream) else { return Standing::Next };
-        found.judged(RuleId::Order);
-        found.judged(RuleId::Duplicate);
         // If numbers may be left out, each is a range.
         positions.seen.forget(if self.allows_gaps { HOLES } else { RANGES });
         positions.excused.forget(RANGES);
-        if !self.allows_gaps {
-            found.judged(RuleId::Gap);
-        }
+        positions.compare(self.allows_gaps, found);
         let word = self.word;
         let index = frame.head.as_ref().and_then(|head| head.index);
         if let Some(Jump { expected, number: wrong, index: last }) = positions.jump.take()

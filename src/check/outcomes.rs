@@ -9,10 +9,13 @@ pub(super) struct Outcomes {
     /// They ended, with a resolution that can't be read.
     unknown: usize,
     open: usize,
+    /// Of all of them those whose start was not received.
+    beginless: usize,
 }
 
 impl Outcomes {
-    pub(super) fn count(&mut self, outcome: Option<Outcome>, is_over: bool) {
+    pub(super) fn count(&mut self, outcome: Option<Outcome>, is_over: bool, has_start: bool) {
+        self.beginless += usize::from(!has_start);
         match outcome {
             Some(Outcome::Resolved) => self.resolved += 1,
             Some(Outcome::Cancelled) => self.cancelled += 1,
@@ -21,11 +24,16 @@ impl Outcomes {
         }
     }
 
+    /// How many have ended.
+    pub(super) fn over(&self) -> u64 {
+        (self.resolved + self.cancelled + self.unknown) as u64
+    }
+
     /// The outcomes in words.
     pub(super) fn summary(&self) -> String {
-        let Self { resolved, cancelled, unknown, open } = *self;
+        let Self { resolved, cancelled, unknown, open, beginless } = *self;
         let all = resolved + cancelled + unknown + open;
-        if resolved == all {
+        if resolved == all && beginless == 0 {
             return match all {
                 1 => "started, acted and resolved".to_owned(),
                 many => format!("{many} incidents started, acted and resolved"),
@@ -38,6 +46,11 @@ impl Outcomes {
             _ => format!("{count} {way}"),
         });
         let s = if all == 1 { "" } else { "s" };
-        format!("{all} incident{s}: {}", ways.collect::<Vec<_>>().join(", "))
+        let without = match beginless {
+            0 => String::new(),
+            one if one == all => ", without the start".to_owned(),
+            some => format!("; {some} without the start"),
+        };
+        format!("{all} incident{s}: {}{without}", ways.collect::<Vec<_>>().join(", "))
     }
 }

@@ -3,6 +3,7 @@
 use super::finding::Verdict;
 use super::judge::Judge;
 use super::rules::{Found, Rule, RuleId};
+use crate::scenario::Expect;
 
 impl Judge {
     /// The verdicts of all selected rules.
@@ -46,23 +47,27 @@ impl Judge {
             RuleId::Lifecycle => self.incidents.outcomes.summary(),
             RuleId::Phases => format!("{judged} events are in their phases"),
             RuleId::Declared => format!("{judged} events name only what was announced"),
-            RuleId::Cost => format!("{judged} totals never fall and grow at their rates"),
+            RuleId::Cost => format!("{judged} totals never fall, and grow at the rates that are known"),
             RuleId::Confidence => format!("{judged} actions with confidences, hypotheses or forecasts"),
-            RuleId::Tally if judged == 1 => "the resolution agrees with the events".to_owned(),
-            RuleId::Tally => format!("{judged} resolutions agree with the events"),
+            RuleId::Tally => {
+                let agree = match judged {
+                    1 => "the resolution agrees with the events".to_owned(),
+                    many => format!("{many} resolutions agree with the events"),
+                };
+                match self.incidents.outcomes.over().saturating_sub(judged) {
+                    0 => agree,
+                    1 => format!("{agree}; 1 incident was not received as a whole"),
+                    many => format!("{agree}; {many} incidents were not received as a whole"),
+                }
+            }
             RuleId::Resume => self.by_position.resume_summary(&self.further),
             RuleId::FanOut => self.by_position.fan_out_summary(&self.further, judged),
             RuleId::Positions => format!("{judged} positions got the answer that they must get"),
             RuleId::Expect => {
                 let origin = self.context.expect.as_ref().map_or("", |expected| expected.origin.as_str());
-                match self.incidents.partly_expected {
-                    0 => format!("the [expect] of {origin} is met"),
-                    1 => format!(
-                        "the [expect] of {origin} is met so far; 1 incident was not received to its end"
-                    ),
-                    many => format!(
-                        "the [expect] of {origin} is met so far; {many} incidents were not received to their ends"
-                    ),
+                match self.partly_expected() {
+                    None => format!("the [expect] of {origin} is met"),
+                    Some(partly) => format!("the [expect] of {origin} is met so far; {partly}"),
                 }
             }
             RuleId::Pacing => {
@@ -70,7 +75,7 @@ impl Judge {
             }
             RuleId::Latency => self.clock.latencies().unwrap_or_default(),
             RuleId::Silence => format!("the longest silence was {:.1} s", self.incidents.longest_silence),
-            RuleId::Heartbeat => self.control.heartbeat_summary(),
+            RuleId::Heartbeat => self.control.heartbeat_summary(self.context.arrivals),
         }
     }
 
@@ -89,16 +94,25 @@ impl Judge {
             RuleId::Greeting => "no stream_opened arrived",
             RuleId::Envelope => "no message arrived",
             RuleId::Schema => "no payload arrived",
-            RuleId::Order | RuleId::Gap | RuleId::Duplicate => "no event has a position",
-            RuleId::Clock => "no event has a time",
+            RuleId::Order | RuleId::Gap | RuleId::Duplicate => "no two events have a position",
+            RuleId::Clock => "no two events have a time",
             RuleId::Lifecycle => "no event of an incident arrived",
             RuleId::Phases => "no event is in an announced phase",
             RuleId::Declared => "only a drill that a scenario plays announces everything",
-            RuleId::Cost => "no message has a cost",
+            RuleId::Cost => "no two messages have a cost",
             RuleId::Confidence => "no action has a confidence, a hypothesis or a forecast",
             RuleId::Tally => "no incident was received as a whole, from its start to its resolution",
+            RuleId::Resume if self.by_position.has_uncompared(RuleId::Resume) => {
+                "nothing that came after a cut can be compared"
+            }
             RuleId::Resume => "the connection was not cut and resumed",
+            RuleId::FanOut if self.by_position.has_uncompared(RuleId::FanOut) => {
+                "no other client got anything that can be compared"
+            }
             RuleId::FanOut => "no other client was connected",
+            RuleId::Positions if self.by_position.has_uncompared(RuleId::Positions) => {
+                "what was answered to a wrong position can't be read"
+            }
             RuleId::Positions => "no wrong position was tried",
             RuleId::Expect => return self.unexpected(),
             RuleId::Pacing | RuleId::Latency | RuleId::Silence | RuleId::Heartbeat if !arrivals => {
@@ -133,12 +147,22 @@ impl Judge {
     fn unexpected(&self) -> String {
         match &self.context.expect {
             None => "there are no expectations: use a scenario with [expect], or --expect FILE".to_owned(),
-            Some(expected) if self.incidents.partly_expected > 0 => {
-                format!("no incident of {} was received as a whole", expected.scenario)
+            Some(expected) if expected.expect == Expect::default() => {
+                format!("the [expect] of {} is empty", expected.origin)
             }
-            Some(expected) => {
-                format!("no incident of {} was received from its start", expected.scenario)
-            }
+            Some(expected) => match self.partly_expected() {
+                Some(partly) => format!("nothing that is expected can be compared: {partly}"),
+                None => format!("no incident of {} was received from its start", expected.scenario),
+            },
+        }
+    }
+
+    /// How many incidents could be compared only in part with what is expected, and why.
+    fn partly_expected(&self) -> Option<String> {
+        match self.incidents.partly_expected {
+            0 => None,
+            1 => Some("1 incident is open, was cancelled or lacks events".to_owned()),
+            many => Some(format!("{many} incidents are open, were cancelled or lack events")),
         }
     }
 }

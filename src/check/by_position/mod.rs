@@ -34,6 +34,10 @@ pub(super) struct ByPosition {
     remembered: usize,
     /// Whether something was forgotten that other connections got too.
     is_partial: bool,
+    /// The connections of which something was compared.
+    compared: BTreeSet<u32>,
+    /// The rules by which a connection was to be compared of which nothing can be.
+    uncompared: Vec<RuleId>,
 }
 
 /// What a further connection got.
@@ -66,6 +70,8 @@ impl ByPosition {
             is_compared,
             remembered: REMEMBERED,
             is_partial: false,
+            compared: BTreeSet::new(),
+            uncompared: Vec::new(),
         }
     }
 
@@ -116,7 +122,24 @@ impl ByPosition {
         }
     }
 
-    pub(super) fn finish(&self, further: &Further, found: &mut Found) {
+    /// Whether a connection was to be compared by this rule of which nothing can be.
+    pub(super) fn has_uncompared(&self, rule: RuleId) -> bool {
+        self.uncompared.contains(&rule)
+    }
+
+    /// Whether there is something to compare in what a connection got: it was answered as it was to be, if nothing was to come.
+    fn is_compared(&self, connection: &Connection, got: &Got) -> bool {
+        if let Purpose::Position(..) = connection.purpose {
+            // What was found about the answer is told by another rule.
+            return !connection.has_faults;
+        }
+        let has_common = got.events.iter().any(|(position, _)| self.first.contains_key(position));
+        let has_all = matches!(connection.purpose, Purpose::Resume(after) if after >= got.due)
+            && connection.greeting().is_some();
+        connection.is_comparable && (has_common || has_all)
+    }
+
+    pub(super) fn finish(&mut self, further: &Further, found: &mut Found) {
         let nothing = Got::default();
         for (number, connection) in further.iter() {
             let got = self.others.get(&number).unwrap_or(&nothing);
@@ -136,6 +159,11 @@ impl ByPosition {
                 }
                 Purpose::Follow | Purpose::Failed(..) => continue,
             };
+            if wrong.is_none() && !self.is_compared(connection, got) {
+                self.uncompared.push(rule);
+                continue;
+            }
+            self.compared.insert(number);
             found.judged(rule);
             if let Some(wrong) = wrong {
                 found.add(rule, Finding::new(wrong));
@@ -234,7 +262,9 @@ impl ByPosition {
         let mut cuts = Vec::new();
         let mut events = 0;
         for (number, connection) in further.iter() {
-            if let Purpose::Resume(after) = connection.purpose {
+            if let Purpose::Resume(after) = connection.purpose
+                && self.compared.contains(&number)
+            {
                 cuts.push(after.to_string());
                 events += self.others.get(&number).map_or(0, |got| got.count);
             }

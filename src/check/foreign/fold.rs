@@ -1,6 +1,6 @@
 //! Judges the messages of another program: takes each of them to the folds of the rules.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::clock::Clock;
 use super::super::context::Context;
 use super::super::finding::{Finding, Place, Spot, quoted};
-use super::super::frame::{ForeignNote, ForeignRole, Frame};
+use super::super::frame::{Foreign, ForeignNote, ForeignRole, Frame};
 use super::super::further::Further;
 use super::super::head::Sender;
 use super::super::numbering::{Numbering, Standing};
@@ -28,7 +28,8 @@ pub(in crate::check) struct Strangers {
     pub(super) profile: Arc<Profile>,
     /// How many events came on the main connection.
     pub(in crate::check) events: u64,
-    keys: HashSet<String>,
+    /// The keys, and how many ids the next one of each makes compared: the first one is compared with the second.
+    keys: HashMap<String, u8>,
     /// Events of further keys.
     unfollowed: u64,
     ids: Recent,
@@ -50,7 +51,7 @@ impl Strangers {
         Self {
             profile,
             events: 0,
-            keys: HashSet::new(),
+            keys: HashMap::new(),
             unfollowed: 0,
             ids: Recent::default(),
             lives: Lives::default(),
@@ -105,7 +106,11 @@ impl Strangers {
     pub(in crate::check) fn take(&mut self, mut frame: Frame, shared: &mut Shared<'_>) {
         let profile = self.profile.clone();
         self.quiet.see(frame.arrival, frame.place(), &profile, shared.context, shared.found);
-        shared.found.judged(RuleId::Schema);
+        // Of what is ignored only the type is read.
+        let is_ignored = |foreign: &Foreign| foreign.role == ForeignRole::Control;
+        if !frame.foreign.as_deref().is_some_and(is_ignored) {
+            shared.found.judged(RuleId::Schema);
+        }
         if profile.envelope.is_some() {
             shared.found.judged(RuleId::Envelope);
         }
@@ -131,14 +136,14 @@ impl Strangers {
             Sender::Stream(key) => key.as_str(),
             Sender::Server | Sender::Other => "",
         };
-        let is_new = !self.keys.contains(key);
+        let is_new = !self.keys.contains_key(key);
         if is_new && self.keys.len() >= KEYS {
             self.unfollowed += 1;
             self.in_order.see_first(frame, self.events);
             return;
         }
         if is_new {
-            self.keys.insert(key.to_owned());
+            self.keys.insert(key.to_owned(), 0);
         }
         let standing = self.sequence(key, is_new, head.position, frame, shared);
         // With a sequence number of its own an event is another one, whatever its id.
@@ -199,7 +204,10 @@ impl Strangers {
         let Some(id) = id.filter(|_| self.profile.is_unique) else { return false };
         let mut hasher = DefaultHasher::new();
         (key, id).hash(&mut hasher);
-        found.judged(RuleId::Duplicate);
+        if let Some(compared) = self.keys.get_mut(key) {
+            (0..*compared).for_each(|_| found.judged(RuleId::Duplicate));
+            *compared = if *compared == 0 { 2 } else { 1 };
+        }
         let is_known = !self.ids.add(hasher.finish());
         if is_known {
             found.add(

@@ -28,6 +28,10 @@ pub(super) struct InOrder {
     is_disordered: bool,
     others: BTreeMap<u32, Got>,
     remembered: usize,
+    /// The connections of which something was compared.
+    compared: BTreeSet<u32>,
+    /// The rules by which a connection was to be compared of which nothing can be.
+    uncompared: Vec<RuleId>,
 }
 
 /// What a further connection got.
@@ -38,6 +42,14 @@ struct Got {
     /// How many are not.
     forgotten: u64,
     keeps_first: bool,
+}
+
+/// What came of comparing what a connection got.
+enum Compared {
+    Same,
+    Wrong(String),
+    /// There is nothing of it that can be compared.
+    Nothing,
 }
 
 impl Got {
@@ -55,6 +67,8 @@ impl Default for InOrder {
             is_disordered: false,
             others: BTreeMap::new(),
             remembered: REMEMBERED,
+            compared: BTreeSet::new(),
+            uncompared: Vec::new(),
         }
     }
 }
@@ -109,25 +123,37 @@ impl InOrder {
         }
     }
 
-    pub(super) fn finish(&self, further: &Further, profile: &Profile, found: &mut Found) {
+    /// Whether a connection was to be compared by this rule of which nothing can be.
+    pub(super) fn has_uncompared(&self, rule: RuleId) -> bool {
+        self.uncompared.contains(&rule)
+    }
+
+    pub(super) fn finish(&mut self, further: &Further, profile: &Profile, found: &mut Found) {
         let nothing = Got::default();
         for (number, connection) in further.iter() {
             let got = self.others.get(&number).unwrap_or(&nothing);
-            let (rule, wrong) = match &connection.purpose {
+            let (rule, compared) = match &connection.purpose {
                 Purpose::Resume(after) => (RuleId::Resume, self.resumed(*after, connection, got, profile)),
                 Purpose::Twin => (RuleId::FanOut, self.twin(number, connection, got)),
                 Purpose::Stalled => match unconnected(connection) {
-                    Some(why) => {
-                        (RuleId::FanOut, Some(format!("client {number}, which reads nothing, {why}")))
-                    }
+                    Some(why) => (
+                        RuleId::FanOut,
+                        Compared::Wrong(format!("client {number}, which reads nothing, {why}")),
+                    ),
                     None => continue,
                 },
                 Purpose::Follow | Purpose::Position(..) | Purpose::Failed(..) => continue,
             };
-            // Where nothing came there is nothing to compare.
-            if wrong.is_none() && self.first.is_empty() {
-                continue;
-            }
+            let wrong = match compared {
+                Compared::Wrong(wrong) => Some(wrong),
+                Compared::Same if !self.first.is_empty() => None,
+                // Where nothing came there is nothing to compare.
+                Compared::Same | Compared::Nothing => {
+                    self.uncompared.push(rule);
+                    continue;
+                }
+            };
+            self.compared.insert(number);
             found.judged(rule);
             if let Some(wrong) = wrong {
                 found.add(rule, Finding::new(wrong));
@@ -135,18 +161,25 @@ impl InOrder {
         }
     }
 
-    fn resumed(&self, after: u64, connection: &Connection, got: &Got, profile: &Profile) -> Option<String> {
-        let place = usize::try_from(after.checked_sub(self.forgotten)?).unwrap_or(usize::MAX);
-        let (key, last) = self.first.get(place.checked_sub(1)?)?;
+    fn resumed(&self, after: u64, connection: &Connection, got: &Got, profile: &Profile) -> Compared {
+        // Of the event before the cut more is not remembered.
+        let place = after.checked_sub(self.forgotten).and_then(|place| usize::try_from(place).ok());
+        let Some((place, (key, last))) =
+            place.and_then(|place| Some((place, self.first.get(place.checked_sub(1)?)?)))
+        else {
+            return Compared::Nothing;
+        };
         let cut = format!("after the cut at {},", last.label);
         if let Some(why) = &connection.failed {
-            return Some(format!("{cut} the connection failed: {}", shortened(why)));
+            return Compared::Wrong(format!("{cut} the connection failed: {}", shortened(why)));
         }
         if let Some(status) = connection.refused {
-            return Some(format!("{cut} the server refused to resume, with the HTTP status {status}"));
+            return Compared::Wrong(format!(
+                "{cut} the server refused to resume, with the HTTP status {status}"
+            ));
         }
         if !connection.is_comparable {
-            return None;
+            return Compared::Nothing;
         }
         let uses = |name| profile.resume.as_ref().is_some_and(|resume| resume.uses(name));
         let of_key = |other: &Option<String>| !uses("key") || other == key;
@@ -169,7 +202,7 @@ impl InOrder {
                 }
                 rest
             }
-            None if self.is_disordered => return None,
+            None if self.is_disordered => return Compared::Nothing,
             None => {
                 let rest = self.first.iter().skip(place);
                 rest.filter(|(other, _)| of_key(other)).map(|(_, seen)| seen).collect()
@@ -177,10 +210,15 @@ impl InOrder {
         };
         // What a connection does not get after its end, the rule `connection` says, or what is not remembered.
         if connection.is_cut || got.forgotten > 0 {
+            if events.is_empty() && !rest.is_empty() {
+                return Compared::Nothing;
+            }
             rest.truncate(events.len());
         }
-        let what = compare::difference(rest.into_iter(), &events)?;
-        Some(format!("{cut} {what}"))
+        match compare::difference(rest.into_iter(), &events) {
+            Some(what) => Compared::Wrong(format!("{cut} {what}")),
+            None => Compared::Same,
+        }
     }
 
     /// Events without those that the first connection had twice as well.
@@ -190,26 +228,28 @@ impl InOrder {
         events.iter().filter(once).cloned().collect()
     }
 
-    fn twin(&self, number: u32, connection: &Connection, got: &Got) -> Option<String> {
+    fn twin(&self, number: u32, connection: &Connection, got: &Got) -> Compared {
         if let Some(why) = unconnected(connection) {
-            return Some(format!("client {number} {why}"));
+            return Compared::Wrong(format!("client {number} {why}"));
         }
         if !connection.is_comparable {
-            return None;
+            return Compared::Nothing;
         }
         let first: Vec<Seen> = self.first.iter().map(|(_, seen)| seen.clone()).collect();
         let events = self.once(&got.events);
         if events.is_empty() && connection.is_cut {
-            return None;
+            return Compared::Nothing;
         }
-        let what = compare::twin(&first, &events, !connection.is_cut)?;
-        Some(format!("client {number}: {what}"))
+        match compare::twin(&first, &events, !connection.is_cut) {
+            Some(what) => Compared::Wrong(format!("client {number}: {what}")),
+            None => Compared::Same,
+        }
     }
 
     pub(super) fn resume_summary(&self, further: &Further) -> String {
         let (mut cuts, mut events) = (0, 0);
         for (number, connection) in further.iter() {
-            if matches!(connection.purpose, Purpose::Resume(_)) {
+            if matches!(connection.purpose, Purpose::Resume(_)) && self.compared.contains(&number) {
                 cuts += 1;
                 events += self.others.get(&number).map_or(0, Got::count);
             }

@@ -48,7 +48,10 @@ impl Lives {
         }
         // Inserted above if it was not there.
         let Some(life) = self.subjects.get_mut(subject) else { return };
-        found.judged(RuleId::Lifecycle);
+        // A stream in which nothing begins or ends can't break the rule.
+        if role != ForeignRole::Middle || at_first || life.has_begun || life.has_ended {
+            found.judged(RuleId::Lifecycle);
+        }
         let name = quoted(subject);
         let kind = frame.head.as_ref().map(|head| quoted(&head.kind)).unwrap_or_default();
         if life.has_ended {
@@ -91,6 +94,11 @@ impl Lives {
                 found.add(RuleId::Lifecycle, Finding::new(text).place(&life.last));
             }
         }
+    }
+
+    /// Whether no event has a subject.
+    pub(super) fn is_empty(&self) -> bool {
+        self.subjects.is_empty()
     }
 
     /// `3 began, 2 of them ended`.

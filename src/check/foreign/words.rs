@@ -25,7 +25,7 @@ impl Strangers {
             RuleId::Schema => format!("{judged} messages have the fields that the profile names"),
             RuleId::Order => format!("sequence numbers {} rise", numbering.ranges()),
             RuleId::Gap => format!("{judged} sequence numbers, none missing"),
-            RuleId::Duplicate => format!("{} events, each once", self.events),
+            RuleId::Duplicate => format!("{} events, each once", judged.min(self.events)),
             RuleId::Clock if !self.profile.is_rising => format!("{judged} times are near the local clock"),
             RuleId::Clock if clock.timeless > 0 => {
                 format!("{judged} times, none goes back; {} events have no time", clock.timeless)
@@ -54,21 +54,35 @@ impl Strangers {
             RuleId::Duplicate if profile.sequence.is_none() && !profile.is_unique => {
                 "the profile names neither a sequence number nor an id that is unique"
             }
-            RuleId::Order | RuleId::Gap => "no event has a sequence number",
-            RuleId::Duplicate => "no event has a sequence number or an id",
+            RuleId::Order | RuleId::Gap if profile.key.is_some() => {
+                "no two events of a key have a sequence number"
+            }
+            RuleId::Order | RuleId::Gap => "no two events have a sequence number",
+            RuleId::Duplicate if profile.key.is_some() => {
+                "no two events of a key have a sequence number or an id"
+            }
+            RuleId::Duplicate => "no two events have a sequence number or an id",
             RuleId::Clock | RuleId::Latency if profile.time.is_none() => "the profile names no time",
             RuleId::Clock if !profile.is_rising && context.limits.skew.is_some() => lacking(context),
             RuleId::Clock if !profile.is_rising => {
                 "the profile says that times may fall, and --limit clock.skew is not set"
             }
-            RuleId::Clock => "no event has a time",
+            RuleId::Clock if profile.key.is_some() => "no two events of a key have a time",
+            RuleId::Clock => "no two events have a time",
             RuleId::Lifecycle if !profile.has_lifecycle() => {
                 "the profile names no types that begin or end something"
             }
-            RuleId::Lifecycle => "no event has a subject",
+            RuleId::Lifecycle if self.lives.is_empty() => "no event has a subject",
+            RuleId::Lifecycle => "no event has a type that begins or ends something",
             RuleId::Resume if profile.resume.is_none() => "the profile has no resume template",
+            RuleId::Resume if self.in_order.has_uncompared(rule) => {
+                "nothing that came after a cut can be compared"
+            }
             RuleId::Resume => "the connection was not cut and resumed",
             RuleId::FanOut if self.events == 0 => "no event arrived",
+            RuleId::FanOut if self.in_order.has_uncompared(rule) => {
+                "no other client got anything that can be compared"
+            }
             RuleId::FanOut => "no other client was connected",
             RuleId::Latency | RuleId::Silence if !arrivals => {
                 "arrival times are only checked with --url or --sse"
@@ -82,6 +96,7 @@ impl Strangers {
             RuleId::Silence if profile.silence.is_none() && context.limits.silence.is_none() => {
                 "the profile promises no silence, and --limit silence.longest is not set"
             }
+            RuleId::Schema if self.events == 0 => "no event arrived",
             RuleId::Schema | RuleId::Silence => "no message arrived",
             _ => "not part of the profile",
         };

@@ -1,6 +1,5 @@
 //! The content of an incident's events: each goes through the rules once the next two are there.
 
-use super::super::context::Context;
 use super::super::course::Resolution;
 use super::super::frame::Frame;
 use super::super::rules::{Found, RuleId};
@@ -10,23 +9,16 @@ use crate::contract::{IncidentResolved, Message, offset_of};
 
 impl Incident {
     /// Judges the content of the first event that is held. The others show whether its second can be right.
-    pub(super) fn release(&mut self, context: &Context, found: &mut Found) {
+    pub(super) fn release(&mut self, found: &mut Found) {
         let Some(Held { frame, follows, is_paced }) = self.held.pop_front() else { return };
         if !follows || frame.message.is_none() {
             self.course.interrupt();
         }
         let next = next_two(self.held.iter().filter_map(|held| held.frame.message.as_ref()));
-        self.content(&frame, next, is_paced, context, found);
+        self.content(&frame, next, is_paced, found);
     }
 
-    fn content(
-        &mut self,
-        frame: &Frame,
-        next: Option<(f64, f64)>,
-        is_paced: bool,
-        context: &Context,
-        found: &mut Found,
-    ) {
+    fn content(&mut self, frame: &Frame, next: Option<(f64, f64)>, is_paced: bool, found: &mut Found) {
         let (Some(message), Some(head)) = (&frame.message, &frame.head) else { return };
         let planned = self.seconds.see(message, next, frame, found);
         let began = self.announced.as_ref().map(|announced| announced.impact_started_at);

@@ -61,7 +61,7 @@ pub(super) struct Incident {
     indexes: Indexes,
     pub(super) last_time: Option<Timestamp>,
     /// Whether it began with `incident_started`, even with one that can't be read.
-    has_start: bool,
+    pub(super) has_start: bool,
     /// Where it was first seen, if its start is missing.
     begins_at: Option<Place>,
     /// Whether all of its events were received and read. Otherwise its totals say nothing.
@@ -235,7 +235,7 @@ impl Incident {
         let is_paced = follows && stream.is_live && stream.context.arrivals;
         self.held.push_back(Held { frame, follows, is_paced });
         if self.held.len() > HELD {
-            self.release(stream.context, found);
+            self.release(found);
         }
         self.is_over = role == Role::End;
         Fit { has_ended: self.is_over, is_elsewhere: false, orphan }
@@ -307,7 +307,7 @@ impl Incident {
         let End { context, ended, is_due, .. } = *end;
         let was_resolved = self.is_over;
         while !self.held.is_empty() {
-            self.release(context, found);
+            self.release(found);
         }
         self.indexes.finish(&self.id, found);
         self.growth.finish(found);
@@ -321,10 +321,11 @@ impl Incident {
                 let allowed = self.allowed_silence(context);
                 self.silence.end(ended, allowed, found);
             }
-            if let Some(expected) = &self.expected {
-                let is_whole = self.is_whole && self.is_timed;
-                self.course.finish(expected, &self.totals, None, is_due, is_whole, found);
-            }
+        }
+        // Of one that has ended the resolution can't be read, or is none.
+        if let Some(expected) = self.expected.as_ref().filter(|_| !self.course.is_judged) {
+            let is_whole = self.is_whole && self.is_timed && !was_resolved;
+            self.course.finish(expected, &self.totals, None, is_due, is_whole, found);
         }
         let before = found.count(RuleId::Pacing);
         // If the phases or the seconds are wrong, nobody knows when an event was due.

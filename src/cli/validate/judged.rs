@@ -26,6 +26,8 @@ pub(super) struct Judged {
     pub(super) expected: Option<(String, usize)>,
     /// Whether it was listened to. The transcript is a recording otherwise.
     pub(super) is_live: bool,
+    /// Whether a signal ended it before everything was checked.
+    pub(super) is_interrupted: bool,
 }
 
 impl Judged {
@@ -100,6 +102,11 @@ pub(super) struct Unjudged {
 }
 
 impl Unjudged {
+    /// Whether a signal is why not.
+    fn is_interrupted(&self) -> bool {
+        self.failure.exit() == Exit::Interrupted
+    }
+
     /// Why not.
     pub(super) fn why(&self) -> String {
         self.failure.text().map(|(why, _)| why).unwrap_or_default()
@@ -108,15 +115,36 @@ impl Unjudged {
 
 impl Findings {
     /// Whether neither a rule nor a scenario file has a fault, even if nothing was checked.
-    pub(super) fn is_clean(&self) -> bool {
+    fn is_clean(&self) -> bool {
         self.wrong.is_empty()
-            && self.unjudged.is_empty()
+            && self.unjudged.iter().all(Unjudged::is_interrupted)
             && self.judged.iter().all(|target| target.count(is_failed) == 0)
+    }
+
+    /// That a signal ended the work before everything was checked; `None` if none did.
+    pub(super) fn interruption(&self) -> Option<String> {
+        let judged = self.judged.iter().filter(|target| target.is_interrupted).count();
+        let unjudged = self.unjudged.iter().filter(|one| one.is_interrupted()).count();
+        match (judged + unjudged) as u64 {
+            0 => None,
+            1 => Some("interrupted: 1 target was not checked to its end".to_owned()),
+            many => Some(format!("interrupted: {many} targets were not checked to their ends")),
+        }
+    }
+
+    /// Whether a signal ended the work.
+    pub(super) fn is_interrupted(&self) -> bool {
+        let has_failed = matches!(self.failure, Some((_, Exit::Interrupted)));
+        has_failed || self.interruption().is_some()
     }
 
     pub(super) fn exit(&self) -> Exit {
         if let Some((_, exit)) = &self.failure {
             return *exit;
+        }
+        // What was found until then is shown, but it is not everything.
+        if self.is_interrupted() && self.is_clean() {
+            return Exit::Interrupted;
         }
         match (&*self.judged, &*self.wrong, &*self.unjudged) {
             (_, [_, ..], _) => Exit::Scenario,

@@ -26,7 +26,7 @@ use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::mistakes;
-use crate::cli::out::{print, print_drawn, reader_has_left};
+use crate::cli::out::{print, print_drawn, reader_has_left, say};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
@@ -151,8 +151,6 @@ impl Validate {
         // A recording says itself whether it is large.
         let progress = Progress::new(!quiet);
         let found = self.judge_all(read_by, stop, &progress).await;
-        // A signal that comes while results are written leaves nothing out.
-        let stopped = stop.is_cancelled();
         progress.end();
         let view = |next| View {
             detail: Detail::of(quiet, verbose),
@@ -180,11 +178,12 @@ impl Validate {
             let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
             mistakes::show(&warned, colors, LogFormat::Text);
         }
+        if let Some(interruption) = found.interruption() {
+            say(interruption);
+        }
         let view = view(self.again(&found));
         reports.write(&found, &view, color)?;
-        // What was found until then is shown, but it is not everything.
-        let is_left = stopped && found.is_clean();
-        Ok(if is_left { Exit::Interrupted } else { found.exit() })
+        Ok(found.exit())
     }
 
     /// Observes all targets at the same time, and judges each.
@@ -238,7 +237,7 @@ impl Validate {
         };
         let context = read_by.add_to(self.context(&target)?);
         let warned = target.warned();
-        let judged = |judgement: Judgement, transcript| {
+        let judged = |judgement: Judgement, transcript, is_interrupted| {
             let unchecked = unchecked(&judgement);
             let (remarks, left_out) = (judgement.warnings, judgement.left_out);
             let is_live = target.recording().is_none();
@@ -247,13 +246,24 @@ impl Validate {
                 Some((file.to_owned(), line.parse().ok()?))
             });
             let results = judgement.rules;
-            Judged { name, transcript, results, unchecked, remarks, left_out, warned, expected, is_live }
+            Judged {
+                name,
+                transcript,
+                results,
+                unchecked,
+                remarks,
+                left_out,
+                warned,
+                expected,
+                is_live,
+                is_interrupted,
+            }
         };
         let (dial, server) = match &target {
             Target::Recording { path, .. } => {
                 let judgement =
                     recorded::judge(path, opened, context, self.wanted(), stop.clone(), progress).await?;
-                return Ok(judged(judgement, Some(path.clone())));
+                return Ok(judged(judgement, Some(path.clone()), stop.is_cancelled()));
             }
             Target::Scenario { scenario, .. } => {
                 let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
@@ -291,6 +301,8 @@ impl Validate {
             stop: stop.clone(),
         };
         let listened = listening.run(&mut session).await;
+        // A signal that comes while results are written leaves nothing out.
+        let is_interrupted = stop.is_cancelled();
         if let Some((server, _)) = server {
             server.stop().await;
         }
@@ -299,10 +311,10 @@ impl Validate {
             transcript.discard();
             return Err(failure);
         }
-        let mut one = judged(judgement, None);
+        let mut one = judged(judgement, None, is_interrupted);
         one.remarks.extend(dial.not_checked());
         // Who leaves before anything has come has nothing to look at.
-        let is_of_use = if stop.is_cancelled() { one.has_failed() } else { !one.passes() };
+        let is_of_use = if is_interrupted { one.has_failed() } else { !one.passes() };
         if self.transcripts.is_some() || is_of_use {
             one.remarks.extend(transcript.warning());
             one.transcript = transcript.keep()?;

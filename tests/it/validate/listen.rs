@@ -158,38 +158,68 @@ async fn a_server_that_falls_silent_is_found_out() {
     assert_eq!(rule(&report, "lifecycle")["summary"], "1 incident: still open");
 }
 
-/// Ctrl-C while the announced events still come: the rest of them is not missing.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_interruption_in_the_middle_of_a_replay_is_no_fault_of_the_server() {
+/// What becomes of `validate` with these arguments when Ctrl-C comes while the announced events still come.
+async fn interrupted(args: &[&str]) -> Ran {
+    let folder = Scratch::new();
+    let transcripts = folder.path().join("tr").display().to_string();
     let mut stream: Stream = sound();
     stream.frames.retain(|(frame, _)| frame["type"] != "heartbeat");
     stream.greeting()["head"] = 50.into();
     stream.greeting()["heartbeat_ms"] = 60_000.into();
     stream.greeting()["follows"]["to"] = 50.into();
-    let told: Vec<String> = stream.frames.iter().take(4).map(|(frame, _)| frame.to_string()).collect();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ws://{}/stream", listener.local_addr().unwrap());
-    let args = ["validate", "--url", &url, "--clients", "1", "--for", "60s", "--rule", "gap"];
-    let running = incident(&args).spawn();
-    let mut sockets = Vec::new();
-    loop {
-        // It does not know our subprotocol, so a first connection comes to nothing.
-        let mut socket = tokio_tungstenite::accept_async(listener.accept().await.unwrap().0).await.unwrap();
-        for line in &told {
-            let _ = socket.send(Message::text(line)).await;
-        }
-        let _ = socket.send(Message::Ping("read".into())).await;
-        // The answer comes when everything before it was read.
-        let is_read = matches!(socket.next().await, Some(Ok(Message::Pong(_))));
-        sockets.push(socket);
-        if is_read {
-            break;
-        }
+    let told: Vec<String> = stream.frames.iter().take(40).map(|(frame, _)| frame.to_string()).collect();
+    let url = foreign(told).await;
+    let fixed = ["validate", "--url", &url, "--clients", "1", "--for", "60s", "--rule", "gap"];
+    let running = incident(&[&fixed[..], &["--transcripts", &transcripts], args].concat()).spawn();
+    // What is in the transcript was judged.
+    let begun = Instant::now();
+    while std::fs::metadata(folder.path().join("tr/server.ndjson")).map_or(0, |file| file.len()) == 0 {
+        assert!(begun.elapsed() < PATIENCE, "nothing was judged");
+        tokio::time::sleep(ms(20)).await;
     }
     running.signal("INT");
-    let ran = tokio::task::spawn_blocking(move || running.end()).await.unwrap();
+    tokio::task::spawn_blocking(move || running.end()).await.unwrap()
+}
+
+/// The rest of the events is not missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_in_the_middle_of_a_replay_is_no_fault_of_the_server() {
+    let ran = interrupted(&[]).await;
     assert_eq!(ran.status, Some(130), "{ran:?}");
     assert!(!ran.stdout.contains("FAIL"), "{ran:?}");
+    let said = "1 passed, 0 failed, 0 not checked; interrupted: 1 target was not checked to its end";
+    assert!(ran.stdout.contains("1 check, and then interrupted") && ran.stdout.contains(said), "{ran:?}");
+}
+
+/// A report file keeps no exit status.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_is_told_everywhere() {
+    let folder = Scratch::new();
+    let file = |kind: &str| folder.path().join(kind).display().to_string();
+    let reports: Vec<String> =
+        ["json", "junit", "sarif", "github"].map(|kind| format!("{kind}={}", file(kind))).into();
+    let ran = interrupted(&["--quiet", "--report", &reports.join(",")]).await;
+    assert_eq!(ran.status, Some(130), "{ran:?}");
+    assert_eq!(ran.stderr, "interrupted: 1 target was not checked to its end\n");
+    assert_eq!(ran.stdout, "");
+    let read = |kind: &str| std::fs::read_to_string(file(kind)).unwrap();
+    let object = |kind: &str| serde_json::from_str::<Value>(&read(kind)).unwrap();
+    let report = object("json");
+    assert_eq!((&report["passed"], &report["interrupted"]), (&false.into(), &true.into()), "{report:#}");
+    assert_eq!(report["targets"][0]["interrupted"], true, "{report:#}");
+    assert!(
+        read("junit").contains("<testcase name=\"interrupted\"") && read("junit").contains("errors=\"1\"")
+    );
+    let run = &object("sarif")["runs"][0];
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false, "{run:#}");
+    let said = &invocation["toolExecutionNotifications"][0]["message"]["text"];
+    assert_eq!(said, "interrupted: 1 target was not checked to its end", "{run:#}");
+    assert!(
+        read("github").contains("::error title=incident validate%3A interrupted::"),
+        "{}",
+        read("github")
+    );
 }
 
 #[test]

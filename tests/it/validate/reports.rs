@@ -196,7 +196,7 @@ fn sarif_has_the_rules_and_points_at_lines() {
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
-    assert_eq!(rules.len(), RULES.len() + 3);
+    assert_eq!(rules.len(), RULES.len() + 4);
     for rule in rules {
         assert!(rule["help"]["text"].as_str().is_some_and(|text| text.len() > 20), "{rule}");
     }

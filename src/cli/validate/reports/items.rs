@@ -5,14 +5,16 @@ use crate::check::{Finding, RULES, Rule, Verdict};
 use crate::scenario::ScenarioError;
 
 /// What is reported beside the rules, with its meaning.
-pub(super) const BESIDE: [(&str, &str); 3] = [
+pub(super) const BESIDE: [(&str, &str); 4] = [
     (SCENARIO, "a scenario file has no mistakes, and nothing in it is suspicious"),
     (CHECKED, "something was checked: events arrived, and at least one rule applied to them"),
+    (INTERRUPTED, "no signal ends the validator before everything is checked"),
     (RUN, "the validator can do its work: it reaches the server and reads the files"),
 ];
 
 pub(super) const SCENARIO: &str = "scenario-file";
 pub(super) const CHECKED: &str = "nothing-checked";
+pub(super) const INTERRUPTED: &str = "interrupted";
 pub(super) const RUN: &str = "run";
 
 /// The names and meanings of everything that can be reported.
@@ -82,6 +84,7 @@ pub(super) fn all(found: &Findings) -> Vec<Item> {
         items.extend(target.warned.iter().flat_map(mistakes));
         items.extend(target.remarks.iter().map(|remark| remarked(target, remark)));
         items.extend(unchecked(target));
+        items.extend(interrupted(target));
         for (rule, verdict) in &target.results {
             if let Verdict::Failed(findings, more) = verdict {
                 items.extend(failed(target, rule, findings, *more));
@@ -128,6 +131,12 @@ pub(super) fn unchecked(target: &Judged) -> Option<Item> {
     let file = target.transcript.as_ref().map(|file| file.display().to_string());
     let message = format!("nothing was checked: {why}");
     Some(Item { file, ..Item::new(Level::Error, &target.name, CHECKED, &message) })
+}
+
+/// That it was not checked to its end.
+pub(super) fn interrupted(target: &Judged) -> Option<Item> {
+    let message = "interrupted: it was not checked to its end";
+    target.is_interrupted.then(|| Item::new(Level::Error, &target.name, INTERRUPTED, message))
 }
 
 /// The mistakes and warnings of a scenario file.

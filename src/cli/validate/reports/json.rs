@@ -23,6 +23,7 @@ pub(super) fn text(found: &Findings) -> String {
         "targets": found.judged.iter().map(target).collect::<Vec<_>>(),
         "wrong_files": found.wrong.iter().map(wrong_file).collect::<Vec<_>>(),
         "not_judged": found.unjudged.iter().map(unjudged).collect::<Vec<_>>(),
+        "interrupted": found.is_interrupted(),
         "failure": found.failure.as_ref().map(|(why, _)| why),
     });
     visible::json(&value.to_string()).into_owned() + "\n"
@@ -43,6 +44,7 @@ fn target(target: &Judged) -> Value {
         "target": target.name,
         "transcript": target.transcript.as_ref().map(|file| file.display().to_string()),
         "nothing_checked": target.unchecked,
+        "interrupted": target.is_interrupted,
         "contract_not_checked": target.left_out,
         "rules": rules.collect::<Vec<_>>(),
         "warnings": target.warned.as_ref().map_or_else(Vec::new, diagnostics).into_iter().chain(remarks).collect::<Vec<_>>(),

@@ -4,7 +4,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::judged::{Findings, Judged};
 use super::escape::line;
-use super::items::{self, CHECKED, Item, Level, RUN, SCENARIO};
+use super::items::{self, CHECKED, INTERRUPTED, Item, Level, RUN, SCENARIO};
 use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
 
@@ -39,6 +39,9 @@ fn cases(target: &Judged) -> Vec<TestCase> {
     let mut cases = Vec::new();
     if let Some(item) = items::unchecked(target) {
         cases.push(failure(&target.name, CHECKED, NonSuccessKind::Error, &[item]));
+    }
+    if let Some(item) = items::interrupted(target) {
+        cases.push(failure(&target.name, INTERRUPTED, NonSuccessKind::Error, &[item]));
     }
     if !target.remarks.is_empty() {
         let mut case = named(&target.name, RUN, TestCaseStatus::success());

@@ -99,7 +99,10 @@ impl Page<'_> {
 
     /// `PASS scenarios/database-outage.toml  11 checks`
     fn one_line(&mut self, target: &Judged, width: usize) {
-        let checks = format::count(target.count(is_passed), "check");
+        let mut checks = format::count(target.count(is_passed), "check");
+        if target.is_interrupted {
+            checks += ", and then interrupted";
+        }
         let name = line(&target.name);
         let padding = " ".repeat(width.saturating_sub(fit::width(&name)));
         self.lines.push(format!("{} {name}{padding}  {checks}", "PASS".green()));
@@ -304,6 +307,8 @@ impl Page<'_> {
         if !found.unjudged.is_empty() {
             counts += &format!("; {} not judged", format::count(found.unjudged.len() as u64, "target"));
         }
+        let interruption = found.interruption();
+        counts.extend(interruption.iter().map(|interruption| format!("; {interruption}")));
         let warnings = judged.iter().map(|target| {
             target.remarks.len() + target.warned.as_ref().map_or(0, |warned| warned.diagnostics.len())
         });
@@ -316,7 +321,8 @@ impl Page<'_> {
         } else if !judged.iter().all(Judged::passes) {
             self.lines.push(counts);
         } else if self.view.detail != Detail::Failures {
-            self.lines.push(counts.green().bold().to_string());
+            let colored = if interruption.is_some() { counts.yellow() } else { counts.green() };
+            self.lines.push(colored.bold().to_string());
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn text(found: &Findings) -> String {
         "rules": rules.iter().map(|(name, meaning)| rule(name, meaning)).collect::<Vec<_>>(),
     });
     // Whether the validator could do its work, not whether the targets pass.
-    let could_work = found.failure.is_none() && found.unjudged.is_empty();
+    let could_work = found.failure.is_none() && found.unjudged.is_empty() && !found.is_interrupted();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -42,9 +42,10 @@ pub(super) fn text(found: &Findings) -> String {
     visible::json(&log.to_string()).into_owned() + "\n"
 }
 
-/// What is not among the results: findings beyond the number that is kept of a rule, and parts of contracts.
+/// What is not among the results: what an interruption left out, findings beyond the number that is kept of a rule, and parts of
+/// contracts.
 fn left_out(found: &Findings) -> Vec<String> {
-    let mut texts = Vec::new();
+    let mut texts: Vec<String> = found.interruption().into_iter().collect();
     for target in &found.judged {
         for (rule, verdict) in &target.results {
             if let Verdict::Failed(findings, more @ 1..) = verdict {

@@ -32,7 +32,7 @@ pub(super) const VARIATIONS: &[Variation] = &[
         },
         observed: true,
         recorded: true,
-        unchecked: &[("cost", "no message has a cost")],
+        unchecked: &[("cost", "no two messages have a cost")],
     },
     Variation {
         name: "events without a phase",
