@@ -215,6 +215,9 @@ fn upgrade(
     has_log: bool,
 ) -> Result<Accepted, OpenError> {
     let sqlite = |error: rusqlite::Error| open_error(path, error);
+    let newest = schema::VERSION;
+    // A large one takes some seconds, and nothing else is said meanwhile.
+    tracing::info!(journal = %path.display(), "it has the older format {older}: all of it is checked and brought to format {newest}");
     let transaction = connection.transaction().map_err(sqlite)?;
     let accepted = schema::migrate(&transaction, older)
         .map_err(sqlite)

@@ -56,12 +56,17 @@ impl Places {
         Some(evicted)
     }
 
-    /// The oldest connection of the network that has the most.
-    fn victim(&self) -> Option<(IpAddr, u64)> {
-        let oldest = |own: &BTreeMap<u64, _>| own.first_key_value().map_or(u64::MAX, |(number, _)| *number);
-        let networks = self.by_network.iter();
-        let (network, own) = networks.max_by_key(|(_, own)| (own.len(), Reverse(oldest(own))))?;
-        Some((*network, oldest(own)))
+    /// How many a network has.
+    fn of(&self, network: IpAddr) -> usize {
+        self.by_network.get(&network).map_or(0, BTreeMap::len)
+    }
+
+    fn oldest(&self, network: IpAddr) -> Option<u64> {
+        self.by_network.get(&network)?.first_key_value().map(|(number, _)| *number)
+    }
+
+    fn networks(&self) -> impl Iterator<Item = IpAddr> {
+        self.by_network.keys().copied()
     }
 }
 
@@ -87,14 +92,43 @@ impl Slots {
         self.next
     }
 
-    /// Evicts a connection, but never the only one that waits: it has just come.
-    fn make_room(&mut self) {
-        let places = if self.waiting.count > 1 { &mut self.waiting } else { &mut self.served };
-        if let Some((network, number)) = places.victim()
-            && let Some(evicted) = places.remove(network, number)
+    /// Evicts a connection: the oldest that waits of the network that has the most waiting.
+    fn make_room_to_wait(&mut self) {
+        let oldest = |network: &IpAddr| Reverse(self.waiting.oldest(*network));
+        let networks = self.waiting.networks();
+        let most = networks.max_by_key(|network| (self.waiting.of(*network), oldest(network)));
+        if let Some(network) = most
+            && let Some(number) = self.waiting.oldest(network)
         {
-            evicted.notify_one();
+            evict(self.waiting.remove(network, number));
         }
+    }
+
+    /// Evicts a connection of the network that has the most: the oldest that waits or, if none does, the oldest that is served. The one
+    /// that has just come stays.
+    fn make_room(&mut self) {
+        let newest = self.next;
+        let all = |network: &IpAddr| self.waiting.of(*network) + self.served.of(*network);
+        let oldest = |network: &IpAddr| {
+            let oldest = [self.waiting.oldest(*network), self.served.oldest(*network)];
+            Reverse(oldest.into_iter().flatten().min())
+        };
+        let networks = self.waiting.networks().chain(self.served.networks());
+        let Some(network) = networks.max_by_key(|network| (all(network), oldest(network))) else { return };
+        match self.waiting.oldest(network).filter(|number| *number != newest) {
+            Some(number) => evict(self.waiting.remove(network, number)),
+            None => {
+                if let Some(number) = self.served.oldest(network) {
+                    evict(self.served.remove(network, number));
+                }
+            }
+        }
+    }
+}
+
+fn evict(evicted: Option<Arc<Notify>>) {
+    if let Some(evicted) = evicted {
+        evicted.notify_one();
     }
 }
 
@@ -159,7 +193,9 @@ impl WaitingSlot {
         self.change(|slots, evicted| {
             let number = slots.number();
             slots.waiting.insert(self.network, number, evicted);
-            if slots.waiting.count > most || slots.waiting.count + slots.served.count > all {
+            if slots.waiting.count > most {
+                slots.make_room_to_wait();
+            } else if slots.waiting.count + slots.served.count > all {
                 slots.make_room();
             }
             Phase::Waiting(number)
@@ -229,6 +265,21 @@ mod tests {
         assert_eq!(flood.iter().filter(|slot| is_evicted(slot)).count(), 48);
         drop((patient, flood));
         assert_eq!(lobby.slots.lock().waiting.by_network.len(), 0);
+    }
+
+    #[test]
+    fn a_network_that_has_many_served_does_not_evict_who_waits() {
+        let lobby = Lobby::new(20, 20);
+        let patient = lobby.enter(IpAddr::from([192, 0, 2, 1]));
+        let flood: Vec<_> = (0..100)
+            .map(|_| {
+                let slot = lobby.enter(ONE);
+                slot.serve();
+                slot
+            })
+            .collect();
+        assert!(!is_evicted(&patient));
+        assert!(flood.iter().filter(|slot| is_evicted(slot)).count() >= 60);
     }
 
     #[test]
