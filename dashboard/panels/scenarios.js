@@ -133,6 +133,8 @@ class ScenarioPicker extends HTMLElement {
     }
     const scenario = this.scenarios.find((known) => known.id === id);
     if (!scenario) return;
+    // It was loaded just now, and has seen no view yet.
+    this.form.update(this.view);
     this.form.open(scenario);
     show(this.list, false);
     show(this.form, true);

@@ -91,7 +91,10 @@ class SettingsForm extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   update({ frozen, triggered, session }) {
-    this.#session = session;
+    if (session !== this.#session) {
+      this.#session = session;
+      if (this.scenario) this.#describe();
+    }
     setAttribute(this.start, 'disabled', frozen || this.#sent?.state === 'pending');
     setAttribute(this.start, 'title', frozen ? 'Not connected. No incident can be started.' : null);
     if (this.hidden || !this.#sent || triggered?.of !== this.#sent.of || triggered.state === this.#sent.state) return;

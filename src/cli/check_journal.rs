@@ -131,6 +131,10 @@ impl CheckJournal {
 
     fn untold(&self, error: CopyError, into: &Path) -> Failure {
         match error {
+            CopyError::Open(error @ OpenError::Damaged { .. }) if self.salvage.is_some() => {
+                Failure::new(Exit::Invalid, error)
+                    .hint("nothing of it can be read: put a backup in its place")
+            }
             CopyError::Open(error) => not_copied(error, &self.file, into),
             other => Failure::new(Exit::Invalid, other).hint("check it again, and remove the copy"),
         }

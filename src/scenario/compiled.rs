@@ -16,6 +16,12 @@ use crate::plan::Plan;
 /// The most bytes of the plans of all variants: each is made when the file is read.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
+/// A file with mistakes, and how many bytes of a plan were made before the last one was found: that is what it costs to look for them.
+struct Failed {
+    error: ScenarioError,
+    bytes: usize,
+}
+
 /// A scenario without mistakes.
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -47,7 +53,7 @@ impl Scenario {
         let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);
         let (mut scenario, mut used) = match Self::read(origin, text, Settings::default()) {
             Ok(read) => read,
-            Err(error) => return Err(Self::with_variants(error, origin, text)),
+            Err(Failed { error, .. }) => return Err(Self::with_variants(error, origin, text)),
         };
         let mistakes = scenario.variants(&mut used);
         if !mistakes.is_empty() {
@@ -72,7 +78,7 @@ impl Scenario {
     /// The scenario doesn't offer them, or has mistakes with these values.
     pub fn with(&self, settings: &Settings) -> Result<Self, SettingsError> {
         let settings = settings::choose(&self.file, settings)?;
-        Ok(Self::read(&self.origin, &self.text, settings)?.0)
+        Ok(Self::read(&self.origin, &self.text, settings).map_err(|failed| failed.error)?.0)
     }
 
     /// The content of the file with some settings, which is not compiled.
@@ -86,14 +92,17 @@ impl Scenario {
     }
 
     /// The scenario with settings that it offers, and the parameters that are used.
-    fn read(origin: &str, text: &str, settings: Settings) -> Result<(Self, HashSet<String>), ScenarioError> {
-        let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);
-        let read::Read { file, warnings, used } = read::read(text, &settings).map_err(fail)?;
+    fn read(origin: &str, text: &str, settings: Settings) -> Result<(Self, HashSet<String>), Failed> {
+        let fail =
+            |diagnostics, bytes| Failed { error: ScenarioError::new(origin, text, diagnostics), bytes };
+        let read::Read { file, warnings, used } =
+            read::read(text, &settings).map_err(|found| fail(found, 0))?;
         let digest = Sha256::digest(text.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let compiled = timeline::compile(&file, &digest, file.seed, &settings);
-        let timeline::Compiled { plan, empty_phases } =
-            compiled.map_err(|error| fail(vec![error.diagnostic()]))?;
+        let timeline::Compiled { plan, empty_phases } = compiled
+            .map_err(|error| (error.made, error.diagnostic()))
+            .map_err(|(made, found)| fail(vec![found], made))?;
         let (duration, bytes) = (Micros(plan.duration()), plan.bytes());
         let end = plan.events().last().and_then(|event| event.message().ok()?.offset_s());
         let mut warned = check::warnings(&file, Micros::from_secs(end.unwrap_or_default()));
@@ -137,9 +146,14 @@ impl Scenario {
                         new.map(|warning| settings::in_variant(warning, name)).collect();
                     self.warnings.extend(new);
                 }
-                Err(error) => {
-                    let found = error.diagnostics.into_iter();
+                Err(failed) => {
+                    let found = failed.error.diagnostics.into_iter();
                     mistakes.extend(found.map(|mistake| settings::in_variant(mistake, name)));
+                    bytes += failed.bytes;
+                    // What the others have is told when these are right.
+                    if bytes > MOST_BYTES {
+                        return mistakes;
+                    }
                 }
             }
         }
@@ -159,15 +173,18 @@ impl Scenario {
         let count = found.len();
         let mut bytes = 0;
         for (name, _) in names {
+            // What the others have is told when the file is right.
+            if bytes > MOST_BYTES {
+                break;
+            }
             let error = match Self::read(origin, text, Settings::variant(&name)) {
-                Err(error) => error,
                 Ok((variant, _)) => {
                     bytes += variant.bytes;
-                    // What the others have is told when the file is right.
-                    if bytes > MOST_BYTES {
-                        break;
-                    }
                     continue;
+                }
+                Err(failed) => {
+                    bytes += failed.bytes;
+                    failed.error
                 }
             };
             let new = error.diagnostics.into_iter();

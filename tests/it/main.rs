@@ -140,6 +140,7 @@ mod trigger_moved;
 mod unfinished;
 mod unfollowed;
 mod unread;
+mod unreadable;
 mod validate;
 mod watch;
 mod watch_interrupted;

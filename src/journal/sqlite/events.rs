@@ -58,9 +58,14 @@ pub(super) fn chained(
     let most = i64::try_from(limit.events).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![after, head, most]).map_err(unavailable)?;
     let (mut events, mut bytes) = (Vec::new(), 0);
-    while bytes < limit.bytes
-        && let Some(row) = rows.next().map_err(unavailable)?
-    {
+    while bytes < limit.bytes {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            // What came before it can be read.
+            Err(_) if !events.is_empty() => break,
+            Err(error) => return Err(unavailable(error)),
+        };
         let expected = after + 1 + events.len() as u64;
         match sound(row, expected, before) {
             Ok((event, checksum)) => {

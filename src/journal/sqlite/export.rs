@@ -1,18 +1,20 @@
 //! A journal file as the source of a copy. All reads see one snapshot, also while a server writes.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::log::ReadLimit;
 use super::super::open_error::OpenError;
 use super::super::record::Key;
 use super::super::transfer::{Export, Item, PAGE, PAGE_BYTES};
-use super::head::{self, Head};
+use super::head::{self, Head, Hint};
 use super::source::{Kept, Source};
 use super::{events, incidents};
+use crate::contract::MessageType;
 
 /// A file, read from the oldest event up to a position.
 pub(in crate::journal) struct FileExport {
@@ -26,13 +28,14 @@ pub(in crate::journal) struct FileExport {
     until: u64,
     /// Position of the last event that was read, and its checksum.
     at: (u64, i64),
+    /// The incidents that have ended, once that was asked.
+    ended: OnceCell<HashSet<String>>,
 }
 
-/// What is known of an incident.
+/// What its row says of an incident.
 struct Row {
     start: u64,
-    /// Whether it is open at the end of what is copied.
-    is_open: bool,
+    ended: u64,
 }
 
 impl FileExport {
@@ -43,7 +46,7 @@ impl FileExport {
             return Err(OpenError::unusable(path, "the file is empty: there is nothing to copy"));
         }
         // What the head says may be what is damaged.
-        let known = head::load(&source.connection).ok().flatten().map(|(_, head, _)| head);
+        let known = head::hint(&source.connection);
         let Source { connection, holder, kept, .. } = source;
         Ok(Self { _kept: Some(kept), ..Self::over_connection(connection, path, known, until, holder)? })
     }
@@ -51,13 +54,13 @@ impl FileExport {
     /// A file that is still being written under another name.
     pub(super) fn of_written(written: &Path, head: Head) -> Result<Self, OpenError> {
         let connection = Connection::open(written).map_err(|error| OpenError::unusable(written, error))?;
-        Self::over_connection(connection, written, Some(head), head.position, None)
+        Self::over_connection(connection, written, Some(Hint { head, is_sealed: true }), head.position, None)
     }
 
     fn over_connection(
         connection: Connection,
         path: &Path,
-        known: Option<Head>,
+        known: Option<Hint>,
         until: u64,
         holder: Option<String>,
     ) -> Result<Self, OpenError> {
@@ -65,7 +68,8 @@ impl FileExport {
         let (at, base) =
             walk.map(|walk| (walk.at, walk.before)).map_err(|error| OpenError::unusable(path, error))?;
         let (path, oldest) = (path.to_owned(), at + 1);
-        Ok(Self { connection, _kept: None, path, holder, oldest, base, until, at: (at, base) })
+        let (at, ended) = ((at, base), OnceCell::new());
+        Ok(Self { connection, _kept: None, path, holder, oldest, base, until, at, ended })
     }
 
     fn unusable(&self, error: rusqlite::Error) -> OpenError {
@@ -75,11 +79,34 @@ impl FileExport {
     fn row(&self, subject: &str) -> rusqlite::Result<Option<Row>> {
         let mut statement =
             self.connection.prepare_cached("SELECT start, ended FROM incidents WHERE subject = ?1")?;
-        let found = statement.query_row([subject], |row| {
-            let (start, ended): (u64, u64) = (row.get(0)?, row.get(1)?);
-            Ok(Row { start, is_open: ended == 0 || ended > self.until })
-        });
+        let found = statement.query_row([subject], |row| Ok(Row { start: row.get(0)?, ended: row.get(1)? }));
         found.optional()
+    }
+
+    /// Whether an incident has ended before the end of what is copied. What the events say counts: its row may be damaged or lost.
+    fn has_ended(&self, subject: &str, row: Option<&Row>) -> bool {
+        let ends_at = |position: u64| {
+            let select = "SELECT 1 FROM events WHERE position = ?1 AND subject = ?2 AND type = ?3";
+            let found = self.connection.prepare_cached(select);
+            let end = MessageType::IncidentResolved.as_str();
+            found.and_then(|mut select| select.exists(params![position, subject, end])).unwrap_or(false)
+        };
+        let known = row.map(|row| row.ended).filter(|ended| (1..=self.until).contains(ended));
+        known.is_some_and(ends_at) || self.ended.get_or_init(|| self.all_ended()).contains(subject)
+    }
+
+    /// The incidents that have ended, as far as the events can be read.
+    fn all_ended(&self) -> HashSet<String> {
+        let mut ended = HashSet::new();
+        let select = "SELECT subject FROM events WHERE position <= ?1 AND type = ?2";
+        let Ok(mut select) = self.connection.prepare(select) else { return ended };
+        let Ok(mut rows) = select.query(params![self.until, MessageType::IncidentResolved.as_str()]) else {
+            return ended;
+        };
+        while let Ok(Some(row)) = rows.next() {
+            ended.extend(row.get::<_, String>(0).ok());
+        }
+        ended
     }
 
     fn keys(&self, from: u64, to: u64) -> rusqlite::Result<HashMap<u64, Key>> {
@@ -129,7 +156,7 @@ impl Export for FileExport {
                     let start = if stored.index == 1 { stored.position } else { self.oldest - 1 };
                     let start = row.as_ref().map_or(start, |row| row.start);
                     // What is open without its first event has no plan any more that could be played.
-                    if stored.index == 1 && row.is_none_or(|row| row.is_open) {
+                    if stored.index == 1 && !self.has_ended(&stored.subject, row.as_ref()) {
                         plan = incidents::copied_plan(&self.connection, &stored).map(Into::into);
                     }
                     starts.insert(Arc::clone(&stored.subject), start);

@@ -71,6 +71,20 @@ pub(super) fn ends(connection: &Connection) -> rusqlite::Result<(Option<u64>, Op
     connection.prepare_cached(ENDS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+/// What a head says of the events, also if it may be damaged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hint {
+    pub(super) head: Head,
+    /// Whether its checksum matches.
+    pub(super) is_sealed: bool,
+}
+
+/// What the head of a file says, which may be damaged; `None` if it can't be read.
+pub(super) fn hint(connection: &Connection) -> Option<Hint> {
+    let (stream, head, seal) = load(connection).ok().flatten()?;
+    Some(Hint { head, is_sealed: head.seal(&stream) == seal })
+}
+
 /// What is wrong if the events are not those from the oldest to the newest position of the head.
 pub(super) fn misfit(connection: &Connection, head: Head) -> rusqlite::Result<Option<String>> {
     let Head { position, oldest, .. } = head;

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::commit::Open;
-use super::head::{self, Head, Tail};
+use super::head::{self, Head, Hint, Tail};
 use super::walk::{Damage, Walk};
 use super::witness::Remembered;
 use super::{identity, incidents, keys, running};
@@ -214,7 +214,8 @@ impl Case<'_> {
 
     /// The last position before the first damage, where the head does not fit the events.
     fn walk_all(&self, progress: &mut dyn FnMut(u64, u64)) -> u64 {
-        let Ok(mut walk) = Walk::all(self.connection, Some(self.head)) else { return 0 };
+        let hint = Hint { head: self.head, is_sealed: self.sealed().is_ok() };
+        let Ok(mut walk) = Walk::all(self.connection, Some(hint)) else { return 0 };
         let (start, of) = (walk.at, walk.until.saturating_sub(walk.at));
         while let Some(Ok(_)) = walk.step() {
             progress(walk.sound_to - start, of);

@@ -11,6 +11,7 @@ use super::super::record::Stored;
 use super::super::stop::Stop;
 use super::super::transfer::UNPLAYABLE;
 use super::chain::{self, Row};
+use super::error::open_error;
 use super::head::{self, Head};
 use super::source::Source;
 use super::target::Target;
@@ -48,21 +49,27 @@ pub fn salvage(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenErro
     let unusable = |error: rusqlite::Error| OpenError::unusable(into, error);
     interrupt::at(stop, &mut source.connection).map_err(unusable)?;
     let stream = StreamId::fresh();
-    let (head, copied) = copy(&source, stream, target.written(), stop).map_err(unusable)?;
+    // What the head says is only a hint: it may be what is damaged.
+    let walk = Walk::all(&source.connection, head::hint(&source.connection))
+        .map_err(|error| open_error(path, error))?;
+    let (head, copied) = copy(&source, walk, stream, target.written(), stop).map_err(unusable)?;
     target.finish(&copied.stream, head)?;
     Ok(copied)
 }
 
 /// Returns the new head, and what was copied.
-fn copy(source: &Source, stream: StreamId, into: &Path, stop: &Stop) -> rusqlite::Result<(Head, Copied)> {
+fn copy(
+    source: &Source,
+    mut walk: Walk<'_>,
+    stream: StreamId,
+    into: &Path,
+    stop: &Stop,
+) -> rusqlite::Result<(Head, Copied)> {
     let mut connection = Connection::open(into)?;
     interrupt::at(stop, &mut connection)?;
     schema::configure(&connection)?;
     let transaction = connection.transaction()?;
     schema::migrate(&transaction, 0)?;
-    // What the head says is only a hint: it may be what is damaged.
-    let known = head::load(&source.connection).ok().flatten().map(|(_, head, _)| head);
-    let mut walk = Walk::all(&source.connection, known)?;
     let mut copied = Copying {
         head: Head { position: walk.at, checksum: walk.before, oldest: walk.at + 1, base: walk.before },
         known: HashSet::new(),

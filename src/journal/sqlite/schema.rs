@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, ErrorCode, Transaction, params};
 
 use super::{chain, head};
 
@@ -113,7 +113,14 @@ fn bound_plans(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut update = transaction.prepare("UPDATE incidents SET plan_checksum = ?2 WHERE rowid = ?1")?;
     let mut rows = transaction.prepare("SELECT rowid, subject, plan, plan_checksum FROM incidents")?;
     let mut rows = rows.query([])?;
-    while let Some(row) = rows.next()? {
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            // The judgement finds the damage; a copy for a salvage has what can be read.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => return Ok(()),
+            Err(error) => return Err(error),
+        };
         let (subject, checksum): (String, Option<i64>) = (row.get(1)?, row.get(3)?);
         // A damaged one may be no text.
         if let Ok(plan) = row.get::<_, Option<String>>(2)
@@ -122,7 +129,6 @@ fn bound_plans(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
             update.execute(params![row.get::<_, i64>(0)?, chain::of_plan(&subject, plan.as_deref())])?;
         }
     }
-    Ok(())
 }
 
 /// What a database has: tables, indexes, triggers and views, each by its kind and name, with the text that made it, without

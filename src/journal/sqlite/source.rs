@@ -126,8 +126,15 @@ impl Source {
 fn connect(path: &Path, real: &Path, has_log: bool, is_free: bool) -> Result<(Connection, bool), OpenError> {
     let unusable = |error: rusqlite::Error| OpenError::unusable(path, error);
     let connection = reader(real).map_err(unusable)?;
-    let read = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
-    let Err(error) = read else { return Ok((connection, false)) };
+    let look = || connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    let Err(error) = look() else { return Ok((connection, false)) };
+    // So SQLite reads what is there of a file that is shorter than its header says.
+    if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+        && connection.execute_batch("PRAGMA writable_schema = ON").is_ok()
+        && look().is_ok()
+    {
+        return Ok((connection, false));
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) if has_log => {
             Err(OpenError::Unindexed { path: path.to_owned(), log: beside(real, "wal") })
@@ -143,8 +150,10 @@ fn connect(path: &Path, real: &Path, has_log: bool, is_free: bool) -> Result<(Co
 /// read it only so. SQLite keeps the copy where it keeps temporary files, under no name.
 fn upgraded(connection: &Connection, older: i64, path: &Path) -> Result<Connection, OpenError> {
     let not_copied = |error: rusqlite::Error| {
-        let why =
-            format!("it has the older format {older}, and no temporary copy could be upgraded: {error}");
+        let why = format!(
+            "it has the older format {older}, and no copy could be made in the folder for temporary files (TMPDIR), which needs as much \
+             room as the journal: {error}"
+        );
         OpenError::unusable(path, why)
     };
     let mut copy = Connection::open("").map_err(not_copied)?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::super::error::JournalError;
 use super::super::log::ReadLimit;
 use super::super::record::Stored;
-use super::head::{self, Head};
+use super::head::{self, Head, Hint};
 use super::{chain, events};
 use crate::contract::Role;
 
@@ -59,14 +59,25 @@ impl<'a> Walk<'a> {
     /// A walk over all events that are in the file, whatever the head says. If the head does not know the checksum
     /// before the first event, which nothing else can check either, the walk begins after that event; the first
     /// event of a stream needs no other.
-    pub(super) fn all(connection: &'a Connection, head: Option<Head>) -> rusqlite::Result<Self> {
-        let (Some(first), Some(last)) = head::ends(connection)? else {
-            let head = head.unwrap_or(Head::EMPTY);
-            return Ok(Self::new(connection, head.position, head.checksum, head.position));
+    pub(super) fn all(connection: &'a Connection, hint: Option<Hint>) -> rusqlite::Result<Self> {
+        let head = hint.map(|hint| hint.head);
+        let (first, last) = match head::ends(connection) {
+            Ok((Some(first), Some(last))) => (first, last),
+            Ok(_) => {
+                let head = head.unwrap_or(Head::EMPTY);
+                return Ok(Self::new(connection, head.position, head.checksum, head.position));
+            }
+            // The first or the last event can't be read. What can be, the walk finds.
+            Err(error) => head
+                .map(|head| (head.oldest, head.position))
+                .filter(|(first, last)| first <= last)
+                .ok_or(error)?,
         };
         let before = match head {
             _ if first == 1 => Some(chain::ORIGIN),
-            Some(head) if head.oldest == first => Some(head.base),
+            Some(head) if head.oldest == first && hint.is_some_and(|hint| hint.is_sealed) => Some(head.base),
+            // A damaged head may be right in this.
+            Some(head) if is_first_after(connection, first, head.base) => Some(head.base),
             _ => None,
         };
         if let Some(before) = before {
@@ -161,6 +172,12 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether the first event is chained to this checksum.
+fn is_first_after(connection: &Connection, first: u64, base: i64) -> bool {
+    let one = ReadLimit { events: 1, ..PAGE };
+    events::chained(connection, first.saturating_sub(1), base, first, one).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::chain::Row;
@@ -181,7 +198,7 @@ mod tests {
                 let row = Row { position, time_us: 0, subject, index, kind, data: "{}" };
                 head.checksum = events::insert(&transaction, head.checksum, &row)?;
             }
-            let mut walk = Walk::all(&transaction, Some(head))?;
+            let mut walk = Walk::all(&transaction, Some(Hint { head, is_sealed: true }))?;
             let mut damaged = Vec::new();
             while let Some(step) = walk.step() {
                 damaged.extend(step.err().map(|damage| damage.position));

@@ -43,7 +43,7 @@ impl Budget {
         let names: u64 =
             file.metrics.0.iter().map(|(name, _)| name.get_ref().len() as u64 + VALUE_BYTES).sum();
         let bytes = samples.saturating_mul(SAMPLE_BYTES + names);
-        let fail = |message, span, help: &str| CompileError { message, seed, span, help: help.to_owned() };
+        let fail = |message, span, help: &str| CompileError::new(message, seed, span, help);
         if bytes > MOST_BYTES as u64 {
             let message = format!(
                 "{samples} samples of {metrics} metrics are at least {}: a plan has at most {}",
@@ -78,7 +78,8 @@ impl Budget {
         span: impl FnOnce() -> Range<usize>,
         help: &str,
     ) -> Result<(), CompileError> {
-        let fail = |message, span, help| Err(CompileError { message, seed: self.seed, span, help });
+        let made = MOST_BYTES - self.bytes;
+        let fail = |message, span, help| Err(CompileError { message, seed: self.seed, span, help, made });
         // Otherwise the journal would refuse the event during the incident.
         if bytes > MAX_EVENT_BYTES - ADDED_BYTES {
             let message = format!("the data of event {index} has {bytes} bytes");

@@ -11,6 +11,8 @@ pub struct CompileError {
     /// Where in the file's text the cause is, in bytes.
     pub(super) span: std::ops::Range<usize>,
     pub(super) help: String,
+    /// Bytes of the plan that had been made.
+    pub(in crate::scenario) made: usize,
 }
 
 impl CompileError {
@@ -20,7 +22,7 @@ impl CompileError {
         span: std::ops::Range<usize>,
         help: &str,
     ) -> Self {
-        Self { message, seed, span, help: help.to_owned() }
+        Self { message, seed, span, help: help.to_owned(), made: 0 }
     }
 
     /// What to do about it.

@@ -27,7 +27,7 @@ pub(super) fn check_length(file: &ScenarioFile, screen: &Screen, seed: u64) -> R
     let played = Micros(duration);
     if duration > Micros::LONGEST.0 {
         let message = format!("the incident plays for {played}, more than a year");
-        return Err(CompileError { message, seed, span: long, help: advice });
+        return Err(CompileError::new(message, seed, long, &advice));
     }
     if samples > MOST_SAMPLES {
         let message = format!(
@@ -36,7 +36,7 @@ pub(super) fn check_length(file: &ScenarioFile, screen: &Screen, seed: u64) -> R
         );
         // If the file has no metrics_every, point at the phase instead.
         let span = if every.span().is_empty() { long } else { every.span() };
-        return Err(CompileError { message, seed, span, help: format!("{advice}, or raise metrics_every") });
+        return Err(CompileError::new(message, seed, span, &format!("{advice}, or raise metrics_every")));
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ pub(super) fn schedule(file: &ScenarioFile, seed: u64) -> Result<Schedule, Compi
         scheduler.schedule_with_parents(place)?;
     }
     let resolution = file.resolution.get_ref();
-    let fail = |span, message, help: &str| CompileError { message, seed, span, help: help.to_owned() };
+    let fail = |span, message, help: &str| CompileError::new(message, seed, span, help);
     let end = match (&resolution.at, &resolution.after) {
         (Some(at), _) => *at.get_ref(),
         (None, Some(after)) => match scheduler.parent_of(after) {
@@ -274,7 +274,7 @@ impl Scheduler<'_> {
         let id = &self.file.steps[place].id;
         let message = format!("the steps up to {:?} have more than {MOST_EVENTS} events", id.get_ref());
         let help = "repeat or retry less often, or leave steps out".to_owned();
-        Err(CompileError { message, seed: self.seed, span: id.span(), help })
+        Err(CompileError::new(message, self.seed, id.span(), &help))
     }
 }
 

@@ -75,9 +75,9 @@ impl Witness for Notes {
         Box::pin(async {
             let lease = self.leading.borrow().clone();
             match lease {
-                // Nobody can play while the journal has no answer.
-                Some(lease) => self.journal.is_held(&lease).await.unwrap_or(true),
-                None => true,
+                // Without an answer it is asked again soon: what fires is believed for longer than that.
+                Some(lease) => self.journal.is_held(&lease).await.unwrap_or(false),
+                None => !self.journal.is_shared(),
             }
         })
     }
