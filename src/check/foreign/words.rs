@@ -79,7 +79,7 @@ impl Strangers {
                 "nothing that came after a cut can be compared"
             }
             RuleId::Resume => "the connection was not cut and resumed",
-            RuleId::FanOut if self.events == 0 => "no event arrived",
+            RuleId::FanOut | RuleId::Schema if self.events == 0 => "no event arrived",
             RuleId::FanOut if self.in_order.has_uncompared(rule) => {
                 "no other client got anything that can be compared"
             }
@@ -96,7 +96,6 @@ impl Strangers {
             RuleId::Silence if profile.silence.is_none() && context.limits.silence.is_none() => {
                 "the profile promises no silence, and --limit silence.longest is not set"
             }
-            RuleId::Schema if self.events == 0 => "no event arrived",
             RuleId::Schema | RuleId::Silence => "no message arrived",
             _ => "not part of the profile",
         };
