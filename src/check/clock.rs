@@ -81,12 +81,10 @@ impl Clock {
             found.add(RuleId::Clock, finding);
         }
         let (earlier, last) = (times.earlier, times.last.clone());
-        // A time alone is compared with the local clock, if at all.
-        let is_near = is_live && context.limits.skew.is_some() && context.arrivals;
-        if last.is_some() || is_near {
-            let is_new = !std::mem::replace(&mut times.is_compared, true);
-            let times = if is_new && last.is_some() { 2 } else { 1 };
-            (0..times).for_each(|_| found.judged(RuleId::Clock));
+        let is_alone = last.is_none();
+        if !is_alone {
+            let compared = if std::mem::replace(&mut times.is_compared, true) { 1 } else { 2 };
+            (0..compared).for_each(|_| found.judged(RuleId::Clock));
         }
         times.push(time, frame.place());
         if let Some((last, place)) = last.filter(|(last, _)| time < *last) {
@@ -103,16 +101,26 @@ impl Clock {
             }
             self.warnings.set_back(last.duration_since(time).as_secs_f64(), frame);
         }
-        if is_live {
-            self.arrive(time, frame, context, found);
+        // A time alone is compared with the local clock, if at all.
+        if is_live && self.arrive(time, frame, context, found) && is_alone {
+            found.judged(RuleId::Clock);
+            if let Some(times) = self.streams.get_mut(stream) {
+                times.is_compared = true;
+            }
         }
         true
     }
 
-    /// Compares the time of a live event with its arrival.
-    pub(super) fn arrive(&mut self, time: Timestamp, frame: &Frame, context: &Context, found: &mut Found) {
+    /// Compares the time of a live event with its arrival. Returns whether the rule `clock` did.
+    pub(super) fn arrive(
+        &mut self,
+        time: Timestamp,
+        frame: &Frame,
+        context: &Context,
+        found: &mut Found,
+    ) -> bool {
         let (Some(began), Some(arrival)) = (context.began, frame.arrival.filter(|_| context.arrivals)) else {
-            return;
+            return false;
         };
         let arrived =
             began.saturating_add(SignedDuration::try_from(arrival).unwrap_or_default()).unwrap_or(began);
@@ -126,6 +134,7 @@ impl Clock {
             let finding = Finding::new(text).at(frame).field("/time");
             found.add(RuleId::Clock, finding.hint("--limit clock.skew=DURATION allows more"));
         }
+        context.limits.skew.is_some()
     }
 
     pub(super) fn finish(&mut self, context: &Context, found: &mut Found) {

@@ -176,7 +176,7 @@ expect = { resolve = { max = "{most}" } }
         let (mut known, mut warnings) = (Expectations::default(), Warnings::default());
         let mut most = |expected: &Expected, run: serde_json::Value| {
             let found = Expectations::of(&mut known, expected, "a-1", &started(&run), &mut warnings);
-            found.and_then(|found| found.expect.resolve?.max).map(|most| most.secs())
+            found.and_then(|found| found.expect.resolve?.max).map(crate::scenario::Micros::secs)
         };
         let none = serde_json::Value::Null;
         assert_eq!(most(&expected, none.clone()), Some(61.0));

@@ -39,7 +39,7 @@ impl Judge {
             RuleId::Schema => format!("{judged} payloads match the schema"),
             RuleId::Order => format!("positions {} rise", self.numbering.ranges()),
             RuleId::Gap => format!("{} events, none missing", self.events),
-            RuleId::Duplicate => format!("{} events, each once", self.events),
+            RuleId::Duplicate => format!("{} events, each once", judged.min(self.events)),
             RuleId::Clock if self.clock.timeless > 0 => {
                 format!("{judged} times, none goes back; {} events have no time", self.clock.timeless)
             }

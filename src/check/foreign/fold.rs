@@ -108,7 +108,8 @@ impl Strangers {
         self.quiet.see(frame.arrival, frame.place(), &profile, shared.context, shared.found);
         // Of what is ignored only the type is read.
         let is_ignored = |foreign: &Foreign| foreign.role == ForeignRole::Control;
-        if !frame.foreign.as_deref().is_some_and(is_ignored) {
+        let is_held = profile.is_json || profile.names_fields() || shared.context.contract.is_some();
+        if is_held && !frame.foreign.as_deref().is_some_and(is_ignored) {
             shared.found.judged(RuleId::Schema);
         }
         if profile.envelope.is_some() {
@@ -229,11 +230,8 @@ impl Strangers {
             // However far it falls: nothing is known of the server's clock.
             let before = Some(jiff::Timestamp::MAX);
             shared.clock.see(key, before, is_live, frame, shared.context, shared.found);
-        } else if is_live {
-            if shared.context.limits.skew.is_some() {
-                shared.found.judged(RuleId::Clock);
-            }
-            shared.clock.arrive(time, frame, shared.context, shared.found);
+        } else if is_live && shared.clock.arrive(time, frame, shared.context, shared.found) {
+            shared.found.judged(RuleId::Clock);
         }
     }
 

@@ -22,6 +22,7 @@ impl Strangers {
             RuleId::Schema if context.contract.is_some() => format!("{judged} messages match the contract"),
             RuleId::Connection => "the connection lasted".to_owned(),
             RuleId::Envelope => format!("{judged} messages are CloudEvents 1.0"),
+            RuleId::Schema if !self.profile.names_fields() => format!("{judged} messages are JSON"),
             RuleId::Schema => format!("{judged} messages have the fields that the profile names"),
             RuleId::Order => format!("sequence numbers {} rise", numbering.ranges()),
             RuleId::Gap => format!("{judged} sequence numbers, none missing"),
@@ -79,7 +80,7 @@ impl Strangers {
                 "nothing that came after a cut can be compared"
             }
             RuleId::Resume => "the connection was not cut and resumed",
-            RuleId::FanOut if self.events == 0 => "no event arrived",
+            RuleId::FanOut | RuleId::Schema if self.events == 0 => "no event arrived",
             RuleId::FanOut if self.in_order.has_uncompared(rule) => {
                 "no other client got anything that can be compared"
             }
@@ -96,7 +97,7 @@ impl Strangers {
             RuleId::Silence if profile.silence.is_none() && context.limits.silence.is_none() => {
                 "the profile promises no silence, and --limit silence.longest is not set"
             }
-            RuleId::Schema if self.events == 0 => "no event arrived",
+            RuleId::Schema if !profile.is_json => "the profile names no fields, and takes what is no JSON",
             RuleId::Schema | RuleId::Silence => "no message arrived",
             _ => "not part of the profile",
         };

@@ -113,6 +113,11 @@ impl Profile {
         ]
     }
 
+    /// Whether it names any field.
+    pub(in crate::check) fn names_fields(&self) -> bool {
+        self.fields().iter().any(|(_, place)| place.is_some())
+    }
+
     /// Whether it reads fields that only an event stream has.
     pub fn needs_event_stream(&self) -> bool {
         self.fields()

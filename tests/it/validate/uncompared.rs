@@ -118,7 +118,8 @@ fn the_tally_says_what_it_lacks() {
 /// What a profile makes of these messages.
 fn foreign(profile: &str, messages: &[&str]) -> Value {
     let folder = Scratch::new().with("p.toml", profile).with("r.ndjson", &messages.join("\n"));
-    let args = ["validate", "r.ndjson", "--profile", "p.toml", "--format", "json"];
+    let args =
+        ["validate", "r.ndjson", "--profile", "p.toml", "--limit", "clock.skew=1h", "--format", "json"];
     json(&incident(&args).at(folder.path()).run())
 }
 
@@ -159,4 +160,24 @@ fn messages_that_are_ignored_are_not_among_those_that_were_checked() {
     let messages = [r#"{"type":"ping"}"#, r#"{"type":"ping"}"#, r#"{"type":"x","id":"1"}"#];
     let said = rule(&foreign(profile, &messages), "schema").clone();
     assert_eq!(said["summary"], "1 messages have the fields that the profile names", "{said}");
+}
+
+/// A recording has no arrivals, also of a server that never sends what is old.
+#[test]
+fn times_of_a_recording_are_near_no_clock() {
+    let profile = "type = \"/type\"\ntime = \"/time\"\nrising = false\nreplays = false\n";
+    let messages =
+        [r#"{"type":"x","time":"2001-11-22T10:00:00Z"}"#, r#"{"type":"x","time":"2001-11-22T10:00:01Z"}"#];
+    let said = rule(&foreign(profile, &messages), "clock").clone();
+    assert_eq!(said["why"], "arrival times are only checked with --url or --sse", "{said}");
+}
+
+/// A profile that names no field requires none.
+#[test]
+fn a_profile_without_fields_says_what_it_holds_messages_to() {
+    let messages = [r#"{"a":1}"#, r#"{"b":2}"#];
+    let said = rule(&foreign("silence = \"30s\"\n", &messages), "schema").clone();
+    assert_eq!(said["summary"], "2 messages are JSON", "{said}");
+    let said = rule(&foreign("json = false\nsilence = \"30s\"\n", &messages), "schema").clone();
+    assert_eq!(said["why"], "the profile names no fields, and takes what is no JSON", "{said}");
 }
