@@ -67,9 +67,21 @@ pub async fn request_to_post(endpoint: &Endpoint, path: &str, body: &Value) -> R
 /// # Errors
 /// As [`request`].
 pub async fn request_publish(endpoint: &Endpoint, batch: &str) -> Result<Value, ClientError> {
+    request_publish_within(endpoint, batch, DEADLINE).await
+}
+
+/// The same, with another time for the answer.
+///
+/// # Errors
+/// As [`request`].
+pub async fn request_publish_within(
+    endpoint: &Endpoint,
+    batch: &str,
+    within: Duration,
+) -> Result<Value, ClientError> {
     let path = "/api/events";
     let body = ("application/cloudevents-batch+json", batch.to_owned());
-    let answer = in_time(endpoint, DEADLINE, Method::POST, path, Some(body)).await?;
+    let answer = in_time(endpoint, within.min(DEADLINE), Method::POST, path, Some(body)).await?;
     json(endpoint, path, &answer.body)
 }
 

@@ -24,7 +24,9 @@ pub use endpoints::{Endpoints, EndpointsError};
 pub use error::{Advice, ClientError};
 pub use event_stream::{EventParser, EventStream, EventStreamItem, Parsed, TooLarge};
 pub use follow::Follower;
-pub use http::{request, request_markdown, request_publish, request_text, request_to_post};
+pub use http::{
+    request, request_markdown, request_publish, request_publish_within, request_text, request_to_post,
+};
 pub use item::Item;
 pub use secrets::{subprotocol_without_secrets, urls_without_secrets, without_secrets};
 pub use socket::{Ended, Socket, SocketEvent};

@@ -203,3 +203,21 @@ async fn a_problem_repeats_no_character_that_nobody_sees() {
     assert!(detail.contains("\\u{61c}") && detail.contains("\\u{200b}"), "{detail}");
     assert!(!detail.chars().any(incident::visible::is_hidden), "{detail:?}");
 }
+
+/// A body of 16 kB that is wrong everywhere must not get an answer of hundreds.
+#[tokio::test]
+async fn settings_that_are_refused_are_told_up_to_a_number() {
+    let server = Local::start().await;
+    let many = |speed: &str| {
+        let settings: Vec<String> = (0..1_500).map(|n| format!("\"n{n}\":1")).collect();
+        format!("{{\"scenario\":\"database-outage\"{speed},\"settings\":{{{}}}}}", settings.join(","))
+    };
+    for (speed, status, more) in [("", 422, 1_400), (",\"speed\":0", 400, 1_400)] {
+        let reply = Http::trigger(server.address, &many(speed)).send().await;
+        let detail = reply.problem(status);
+        assert!(detail.ends_with(&format!("; and {more} more")), "{}", &detail[detail.len() - 200..]);
+        let errors = reply.json()["errors"].as_array().unwrap().len();
+        assert_eq!(errors, 100 + usize::from(status == 400));
+        assert!(reply.body.len() < 40_000, "{} bytes", reply.body.len());
+    }
+}

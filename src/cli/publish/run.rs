@@ -14,6 +14,7 @@ use crate::cli::out::{print_json, say};
 use crate::cli::runtime::runtime;
 use crate::cli::{format, signals};
 use crate::ingest::MAX_EVENTS;
+use crate::shell::word;
 
 /// The most bytes of a batch: some are left for what stands between the events.
 const BATCH_BYTES: usize = 1_000_000;
@@ -29,7 +30,8 @@ impl Publish {
                 sending.remote.read_files()?;
                 event["source"] = sending.source.clone().into();
                 let mut published = Published::default();
-                runtime.block_on(published.batch(&sending, &[event]))?;
+                let again = sent_again(&event);
+                runtime.block_on(published.batch(&sending, &[event], &again))?;
                 published
             }
             None => {
@@ -61,6 +63,15 @@ impl Publish {
         }
         Ok(Exit::Fine)
     }
+}
+
+/// How the lines of a file can be sent again.
+const LINES_AGAIN: &str = "lines that have a `time` can be sent again, and are stored once";
+
+/// How an event that was made from flags can be sent again.
+fn sent_again(event: &Value) -> String {
+    let flag = |name: &str| word(event[name].as_str().unwrap_or_default()).into_owned();
+    format!("the same command with --id {} --time {} stores it once", flag("id"), flag("time"))
 }
 
 /// What the server has stored so far.
@@ -121,14 +132,19 @@ impl Published {
     ) -> Result<(), Failure> {
         *bytes = 0;
         let batch = std::mem::take(batch);
-        if batch.is_empty() { Ok(()) } else { self.batch(sending, &batch).await }
+        if batch.is_empty() { Ok(()) } else { self.batch(sending, &batch, LINES_AGAIN).await }
     }
 
-    async fn batch(&mut self, sending: &Sending, events: &[Value]) -> Result<(), Failure> {
+    /// Publishes events. `again` says how they can be sent again, if that is not known to have been done.
+    async fn batch(&mut self, sending: &Sending, events: &[Value], again: &str) -> Result<(), Failure> {
         self.unanswered = events.len() as u64;
         let answer = send::send(&sending.remote.url, events, sending.retry_for.into()).await;
         self.unanswered = 0;
-        let answer = answer?;
+        let answer = answer.map_err(|unsent| {
+            let subject = events.first().and_then(|event| event["subject"].as_str()).unwrap_or_default();
+            let look = format!("`incident watch --incident {}{}`", word(subject), sending.remote.flags());
+            unsent.failure(&look, again)
+        })?;
         self.events += answer["accepted"].as_u64().unwrap_or_default();
         self.repeats += answer["duplicates"].as_u64().unwrap_or_default();
         let last = answer["results"].as_array().and_then(|results| results.last());

@@ -4,49 +4,69 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use serde_json::Value;
-use tokio::time::timeout;
 
 use crate::cli::exit::{self, Exit, Failure};
-use crate::client::{Backoff, ClientError, Endpoint, Endpoints, request_publish};
+use crate::client::{Backoff, ClientError, Endpoint, Endpoints, request_publish_within};
 
 /// The least time for an answer: that of the last attempt, which begins when the time is over.
 const LAST: Duration = Duration::from_secs(2);
+
+/// Why events were not stored, as far as is known.
+pub(super) struct Unsent {
+    error: ClientError,
+    /// Whether a server may have taken one of the attempts.
+    may_be_stored: bool,
+}
 
 /// Sends events until a server has stored or refused them: it may have stored them although no answer came, and then
 /// knows them by their ids, as all servers of the same stream do.
 ///
 /// # Errors
 /// A server refuses the events, or none could store them all this time.
-pub(super) async fn send(servers: &Endpoints, events: &[Value], within: Duration) -> Result<Value, Failure> {
+pub(super) async fn send(servers: &Endpoints, events: &[Value], within: Duration) -> Result<Value, Unsent> {
     let body = Value::from(events.to_vec()).to_string();
     let (until, mut backoff) = (Instant::now() + within, Backoff::default());
     let servers_in_all = u32::try_from(servers.all().len()).unwrap_or(u32::MAX);
     let publish = async |server: &Endpoint| {
         // Each server gets its part, so that one which does not answer leaves time for the others.
-        let patience = until.saturating_duration_since(Instant::now()).max(LAST) / servers_in_all;
-        let late = |_| ClientError::Unreachable {
-            url: server.to_string(),
-            why: format!("no answer within {:.1} s", patience.as_secs_f64()),
-        };
-        let answer = timeout(patience, request_publish(server, &body)).await.map_err(late)??;
+        let patience = in_tenths(until.saturating_duration_since(Instant::now()).max(LAST)) / servers_in_all;
+        let answer = request_publish_within(server, &body, patience).await?;
         match unstored(&answer, events.len()) {
             None => Ok(answer),
             Some(why) => Err(ClientError::Answer { url: server.http("/api/events"), why }),
         }
     };
+    let mut may_be_stored = false;
     loop {
         let error = match servers.any(&publish).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
+        may_be_stored |= may_have_stored(&error);
         let left = until.saturating_duration_since(Instant::now());
         if !may_pass(&error) || left.is_zero() {
-            return Err(failure(error));
+            return Err(Unsent { error, may_be_stored });
         }
         // The last attempt is at the end of the time, however long the server asks to wait.
         let wait = backoff.next_wait().max(retry_after(&error)).min(left);
         tracing::warn!("{error}; sending again under the same ids");
         tokio::time::sleep(wait).await;
+    }
+}
+
+/// Rounds up to what is said of it.
+fn in_tenths(time: Duration) -> Duration {
+    Duration::from_millis((time.as_millis() as u64).div_ceil(100) * 100)
+}
+
+/// Whether a server may have stored the events, although it has not said so.
+fn may_have_stored(error: &ClientError) -> bool {
+    match error {
+        ClientError::Answer { .. } => true,
+        // The server waits for its journal no longer than its clients wait.
+        ClientError::Status { advice: Some(advice), .. } => advice.problem == "journal-paused",
+        ClientError::NoServer(errors) => errors.iter().any(may_have_stored),
+        error => error.may_be_done(),
     }
 }
 
@@ -89,16 +109,28 @@ fn may_pass(error: &ClientError) -> bool {
     }
 }
 
-fn failure(error: ClientError) -> Failure {
-    match error {
-        ClientError::Status { status: 400 | 409 | 413 | 415 | 422, said, problem: true, advice, .. } => {
-            let name = advice.as_ref().map(|advice| format!(" ({})", advice.problem)).unwrap_or_default();
-            let error = anyhow!("the server refuses the events{name}: {said}");
-            Failure::new(Exit::Invalid, error).hint(match advice {
-                Some(advice) => exit::advised(&advice),
-                None => "docs/problems.md says what each problem means".to_owned(),
-            })
+impl Unsent {
+    /// The failure in words. `look` says how to see whether the events are stored, and `again` how they can be sent again, so that each
+    /// is stored once.
+    pub(super) fn failure(self, look: &str, again: &str) -> Failure {
+        match self.error {
+            // Which it would not, had it stored them before.
+            ClientError::Status {
+                status: 400 | 409 | 413 | 415 | 422, said, problem: true, advice, ..
+            } => {
+                let name = advice.as_ref().map(|advice| format!(" ({})", advice.problem)).unwrap_or_default();
+                let error = anyhow!("the server refuses the events{name}: {said}");
+                Failure::new(Exit::Invalid, error).hint(match advice {
+                    Some(advice) => exit::advised(&advice),
+                    None => "docs/problems.md says what each problem means".to_owned(),
+                })
+            }
+            error if self.may_be_stored => {
+                let what = "what was sent may be stored all the same";
+                let hint = format!("{}{what}: {look} shows it; {again}", error.first_wait());
+                Failure::new(Exit::Connection, error).hint(hint)
+            }
+            error => error.into(),
         }
-        error => error.into(),
     }
 }

@@ -9,11 +9,23 @@ use crate::scenario::suggest::{did_you_mean, listed, shortened};
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SettingsError {
     /// The scenario doesn't offer these settings, or not with these values.
-    #[error("{}", .0.iter().map(|setting| setting.why.as_str()).collect::<Vec<_>>().join("; "))]
+    #[error("{}", in_turn(.0))]
     NotOffered(Vec<NotOffered>),
     /// With these values the file has mistakes.
     #[error("with these settings the scenario has mistakes: {}", .0.to_string().replace('\n', "; "))]
     File(ScenarioError),
+}
+
+impl SettingsError {
+    /// The most settings of which is told what is wrong with them.
+    pub const MOST: usize = 100;
+}
+
+/// What is wrong, up to a number of settings.
+fn in_turn(wrong: &[NotOffered]) -> String {
+    let told = wrong.iter().take(SettingsError::MOST).map(|setting| setting.why.clone());
+    let more = wrong.len().saturating_sub(SettingsError::MOST);
+    told.chain((more > 0).then(|| format!("and {more} more"))).collect::<Vec<_>>().join("; ")
 }
 
 impl From<ScenarioError> for SettingsError {

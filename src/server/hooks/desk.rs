@@ -250,10 +250,11 @@ impl Hooks {
         let appending = tokio::spawn(async move {
             let subjects: HashSet<String> =
                 batch.records.iter().map(|record| record.subject.clone()).collect();
+            let before = journal.extent().head;
             let appended = journal.append(batch).await;
             // What failed may be stored all the same.
             for subject in &subjects {
-                elsewhere.note(subject);
+                elsewhere.note(subject, before);
             }
             drop(turn);
             appended

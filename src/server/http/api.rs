@@ -201,7 +201,8 @@ impl From<TriggerError> for Problem {
                 let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
                 let members: Option<Vec<_>> = match error {
                     SettingsError::NotOffered(settings) => {
-                        Some(settings.into_iter().map(|NotOffered { key, why }| (key, why)).collect())
+                        let told = settings.into_iter().take(SettingsError::MOST);
+                        Some(told.map(|NotOffered { key, why }| (key, why)).collect())
                     }
                     // If another mistake is among them, the detail names all.
                     SettingsError::File(error) => {

@@ -21,8 +21,8 @@ pub(super) async fn judge_again(
                 all.push(next);
             }
             let caught_up = journal.catch_up().await;
-            for Waiting { request, reply, held } in all {
-                let waiting = Waiting { request: Request { is_final: true, ..request }, reply, held };
+            for waiting in all {
+                let waiting = Waiting { request: Request { is_final: true, ..waiting.request }, ..waiting };
                 if let Err(error) = &caught_up {
                     waiting.refuse(error);
                 } else if requests.send(waiting).await.is_err() {

@@ -1,7 +1,7 @@
 //! What keeps the worker, which remembers incidents, and other parts of the server that store events of real incidents from
 //! getting in each other's way.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -11,8 +11,8 @@ use tokio::sync::OwnedMutexGuard;
 #[derive(Debug, Default)]
 pub(in crate::server) struct Elsewhere {
     turn: Arc<tokio::sync::Mutex<()>>,
-    /// Their ids, until the worker has forgotten what it remembers of them.
-    subjects: Mutex<HashSet<String>>,
+    /// For each a position behind which that was, until the worker takes note of it.
+    subjects: Mutex<HashMap<String, u64>>,
 }
 
 impl Elsewhere {
@@ -22,16 +22,17 @@ impl Elsewhere {
         Arc::clone(&self.turn).lock_owned().await
     }
 
-    /// An event of this incident was stored, or may have been.
-    pub(in crate::server) fn note(&self, subject: &str) {
+    /// Events of this incident were stored behind a position, or may have been.
+    pub(in crate::server) fn note(&self, subject: &str, after: u64) {
         let mut subjects = self.subjects.lock();
-        if !subjects.contains(subject) {
-            subjects.insert(subject.to_owned());
+        match subjects.get_mut(subject) {
+            Some(before) => *before = after.min(*before),
+            None => drop(subjects.insert(subject.to_owned(), after)),
         }
     }
 
     /// The incidents since the last call.
-    pub(super) fn take(&self) -> HashSet<String> {
+    pub(super) fn take(&self) -> HashMap<String, u64> {
         std::mem::take(&mut *self.subjects.lock())
     }
 }

@@ -5,12 +5,15 @@
 //! judged in the order in which they are stored, and many publishers share a commit. Meanwhile another task ([`gather`])
 //! looks up which of the next events are stored already. A request is answered after the commit that has its events.
 //!
+//! An incident of which much has to be read before is read beside the worker ([`far`]); its events wait for that, and no others.
+//!
 //! If several servers have the journal open, what does not fit is judged [`again`] before it is refused: this server may not have read
 //! yet what it follows.
 
 mod again;
 mod drills;
 mod elsewhere;
+mod far;
 mod gather;
 mod known;
 mod others;

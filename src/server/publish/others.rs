@@ -1,6 +1,6 @@
 //! The incidents to which other servers have added events, if other servers have the journal open.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::journal::{Appended, Journal, JournalError, ReadLimit};
 
@@ -17,9 +17,9 @@ pub(super) struct Others {
 }
 
 impl Others {
-    /// The incidents that others have changed since the last look.
-    pub(super) async fn changed(&mut self, journal: &Journal) -> Result<HashSet<String>, JournalError> {
-        let mut changed = HashSet::new();
+    /// The incidents that others have changed since the last look, each with a position behind which that was.
+    pub(super) async fn changed(&mut self, journal: &Journal) -> Result<HashMap<String, u64>, JournalError> {
+        let mut changed = HashMap::new();
         if !journal.is_shared() {
             return Ok(changed);
         }
@@ -29,8 +29,11 @@ impl Others {
             let events = journal.read(read, READ).await?;
             let Some(last) = events.last() else { break };
             read = last.position;
-            let others = events.iter().filter(|event| !self.own.contains(&event.position));
-            changed.extend(others.map(|event| event.subject.to_string()));
+            for event in events.iter().filter(|event| !self.own.contains(&event.position)) {
+                if !changed.contains_key(&*event.subject) {
+                    changed.insert(event.subject.to_string(), event.position - 1);
+                }
+            }
         }
         self.own.retain(|position| *position > read);
         self.read = Some(read);

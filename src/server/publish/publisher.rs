@@ -8,7 +8,9 @@ use tokio::time::timeout;
 
 use super::again::judge_again;
 use super::elsewhere::Elsewhere;
+use super::far::read_far;
 use super::gather::Gatherer;
+use super::known::Unread;
 use super::waiting::{Mode, Outcome, Placed, Request, Waiting, numbered, stopping, unanswered};
 use super::worker::Worker;
 use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused, Sound};
@@ -56,7 +58,9 @@ impl Publisher {
         let (again, unfit) = mpsc::unbounded_channel();
         let judging = judge_again(journal.clone(), unfit, waiting.clone(), lifecycle.stop.clone());
         lifecycle.tasks.spawn(judging);
-        lifecycle.tasks.spawn(Worker::new(journal.clone(), player, elsewhere, again).run(gatherer));
+        let (far, unread) = mpsc::unbounded_channel();
+        lifecycle.tasks.spawn(read_far(journal.clone(), unread, waiting.clone(), lifecycle.stop.clone()));
+        lifecycle.tasks.spawn(Worker::new(journal.clone(), player, elsewhere, again, far).run(gatherer));
         let memory = Arc::new(Semaphore::new(WAITING_KIB));
         let bodies = Bodies::new(BODY_BYTES);
         Ok(Self { bodies, checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })
@@ -113,7 +117,7 @@ impl Publisher {
         let held = Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())?;
         let (reply, answer) = oneshot::channel();
         let request = Request { events, mode, is_final: !self.journal.is_shared() };
-        self.waiting.try_send(Waiting { request, reply, held }).map_err(|_| busy())?;
+        self.waiting.try_send(Waiting { request, reply, held, read: Unread::new() }).map_err(|_| busy())?;
         match timeout(PATIENCE, answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(stopping())),
             Err(_) => Err(unanswered()),

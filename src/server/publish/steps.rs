@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::known::Subject;
-use super::waiting::Placed;
+use super::waiting::{Placed, numbered};
 use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::Record;
 use crate::player::Addition;
@@ -50,6 +50,15 @@ pub(super) fn reused(sound: &Sound) -> Fault {
     let event = sound.event();
     let detail = format!("{} was used for another event of {}", event.id, event.source);
     Fault::new(Kind::IdReused, "/id", detail)
+}
+
+/// The refusal of a request of which nothing is stored.
+pub(super) fn refused(answers: Vec<Step>) -> Refused {
+    let faults = answers.into_iter().map(|step| match step {
+        Step::Refused(faults) => Some(faults),
+        _ => None,
+    });
+    Refused::of(numbered(faults))
 }
 
 /// A refusal that names an event by its number in the request, not by its number among the additions.

@@ -2,6 +2,7 @@
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::known::Unread;
 use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::{JournalError, PATIENCE, TroubleKind};
 
@@ -34,12 +35,21 @@ pub(super) struct Request {
     pub(super) is_final: bool,
 }
 
+impl Request {
+    /// The incident of each sound event, in order.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = &str> {
+        self.events.iter().flatten().map(|sound| sound.event().subject.as_str())
+    }
+}
+
 /// A request on its way to the worker.
 pub(super) struct Waiting {
     pub(super) request: Request,
     pub(super) reply: oneshot::Sender<Outcome>,
     /// Its part of the memory.
     pub(super) held: OwnedSemaphorePermit,
+    /// What was read while it waited.
+    pub(super) read: Unread,
 }
 
 impl Waiting {

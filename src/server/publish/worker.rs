@@ -7,12 +7,13 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::drills;
 use super::elsewhere::Elsewhere;
+use super::far::{self, Far};
 use super::gather::{self, Gathered, Gatherer};
-use super::known::{Known, Subject};
+use super::known::{Known, Subject, Unread};
 use super::others::Others;
 use super::recent::Recent;
-use super::steps::{Group, Step, Steps, of_events, reused};
-use super::waiting::{Mode, Outcome, Placed, Request, Waiting, numbered, refusal, stopping};
+use super::steps::{Group, Step, Steps, of_events, refused, reused};
+use super::waiting::{Mode, Outcome, Placed, Request, Waiting, refusal, stopping};
 use crate::contract::can_be_now;
 use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::{Appended, Batch, Journal, JournalError, Key, KeyedEvent, Place, Record};
@@ -37,6 +38,8 @@ pub(super) struct Worker {
     open: Option<usize>,
     /// Takes what is to be judged again.
     again: UnboundedSender<Waiting>,
+    /// Takes what waits until its incidents are read.
+    far: UnboundedSender<Far>,
 }
 
 impl Worker {
@@ -45,26 +48,54 @@ impl Worker {
         player: Player,
         elsewhere: Arc<Elsewhere>,
         again: UnboundedSender<Waiting>,
+        far: UnboundedSender<Far>,
     ) -> Self {
         let (known, recent) = (Known::default(), Recent::default());
-        Self { journal, player, elsewhere, others: Others::default(), known, recent, open: None, again }
+        Self { journal, player, elsewhere, others: Others::default(), known, recent, open: None, again, far }
     }
 
     /// Stores what is gathered, until the server stops.
     pub(super) async fn run(mut self, gatherer: Gatherer) {
         while let Some(Gathered { requests, stored, as_of, .. }) = gatherer.next().await {
             self.recent.forget(as_of);
+            let (requests, stored) = self.near(requests, stored).await;
             let (requests, replies): (Vec<_>, Vec<_>) =
                 requests.into_iter().map(|waiting| (waiting.request, (waiting.reply, waiting.held))).unzip();
-            let outcomes = self.store(&requests, stored).await;
+            let outcomes = if requests.is_empty() { Vec::new() } else { self.store(&requests, stored).await };
             for ((request, (reply, held)), outcome) in requests.into_iter().zip(replies).zip(outcomes) {
                 // The client may be gone, or the server stops.
                 match outcome {
                     Some(outcome) => drop(reply.send(outcome)),
-                    None => drop(self.again.send(Waiting { request, reply, held })),
+                    None => drop(self.again.send(Waiting { request, reply, held, read: Unread::new() })),
                 }
             }
             self.known.trim();
+        }
+    }
+
+    /// The requests whose incidents are known, or known soon; the others are sent to where they are read.
+    async fn near(
+        &mut self,
+        mut requests: Vec<Waiting>,
+        stored: Vec<Option<KeyedEvent>>,
+    ) -> (Vec<Waiting>, Vec<Option<KeyedEvent>>) {
+        for waiting in &mut requests {
+            self.known.learn(std::mem::take(&mut waiting.read));
+        }
+        self.take_note();
+        let subjects = requests.iter().flat_map(|waiting| waiting.request.subjects());
+        match self.known.far(&self.journal, subjects).await {
+            Ok(far) => far::set_aside(requests, stored, &far, &self.far),
+            // Whoever stores them meets the error, too.
+            Err(_) => (requests, stored),
+        }
+    }
+
+    /// What other parts of this server have stored since the last time is to be read.
+    fn take_note(&mut self) {
+        for (subject, after) in self.elsewhere.take() {
+            self.known.falls_behind(&subject, after);
+            self.open = None;
         }
     }
 
@@ -74,13 +105,11 @@ impl Worker {
         match self.append(requests, stored).await {
             Ok(outcomes) => outcomes,
             Err(error) if error.is_temporary() => {
-                self.forget(requests);
                 limited!(warn, "published events cannot be stored", %error);
                 requests.iter().map(|_| Some(Err(refusal(&error)))).collect()
             }
             Err(_) => {
                 // An incident has got events that the worker did not know, such as its cancellation.
-                self.forget(requests);
                 let mut outcomes = Vec::with_capacity(requests.len());
                 for request in requests {
                     outcomes.push(self.store_one(request).await);
@@ -90,7 +119,7 @@ impl Worker {
         }
     }
 
-    /// Stores the events of one request. The worker knows nothing of their incidents.
+    /// Stores the events of one request.
     async fn store_one(&mut self, request: &Request) -> Option<Outcome> {
         let requests = std::slice::from_ref(request);
         let mut tries = 0;
@@ -106,10 +135,12 @@ impl Worker {
                 Err(
                     JournalError::Ended { .. } | JournalError::KeyReused { .. } | JournalError::Moved { .. },
                 ) if tries < TRIES => {
-                    self.forget(requests);
+                    // What was read since does not explain it.
+                    if tries > 1 {
+                        self.known.forget(request.subjects());
+                    }
                 }
                 Err(error) => {
-                    self.forget(requests);
                     limited!(warn, "published events cannot be stored", %error);
                     return Some(Err(refusal(&error)));
                 }
@@ -117,57 +148,50 @@ impl Worker {
         }
     }
 
-    fn forget(&mut self, requests: &[Request]) {
-        let events = requests.iter().flat_map(|request| request.events.iter().flatten());
-        self.known.forget(events.map(|sound| sound.event().subject.as_str()));
-        self.open = None;
-    }
-
     async fn append(
         &mut self,
         requests: &[Request],
         stored: Vec<Option<KeyedEvent>>,
     ) -> Result<Vec<Option<Outcome>>, JournalError> {
-        let events = || requests.iter().flat_map(|request| request.events.iter().flatten()).map(Sound::event);
+        let subjects = || requests.iter().flat_map(Request::subjects);
         // What is judged here and stored must be one step for the others.
-        let elsewhere = Arc::clone(&self.elsewhere);
-        let _turn = elsewhere.turn().await;
-        let changed = self.elsewhere.take();
-        let others = self.others.changed(&self.journal).await?;
-        if !changed.is_empty() || !others.is_empty() {
-            self.known.forget(changed.iter().chain(&others).map(String::as_str));
+        let _turn = self.elsewhere.turn().await;
+        let as_of = self.journal.extent().head;
+        self.take_note();
+        for (subject, after) in self.others.changed(&self.journal).await? {
+            self.known.falls_behind(&subject, after);
             self.open = None;
         }
-        self.known.load(&self.journal, events().map(|event| event.subject.as_str())).await?;
+        self.known.load(&self.journal, subjects()).await?;
         if self.open.is_none() {
             self.open = Some(self.journal.open_without_plan().await?.len());
         }
         // On another server, something may be stored between this and the append.
-        let mut expected: HashMap<String, u64> = HashMap::new();
-        for event in events() {
-            if let Some(Subject::Real(incident)) = self.known.get_mut(&event.subject) {
-                expected.insert(event.subject.clone(), incident.index());
-            }
-        }
+        let expected = self.known.indexes(subjects());
         let open = self.open;
         let mut group = self.judge(requests, stored);
         if group.unfit {
             // The keys were looked up before the incidents were read. Meanwhile another server may have stored the same
             // event, which then seems not to fit. These keys are newer than the incidents.
-            for (subject, as_it_was) in group.undo {
-                self.known.restore(subject, as_it_was);
-            }
+            self.known.restore(group.undo);
             self.open = open;
             let stored = gather::stored(&self.journal, requests.iter()).await?;
             group = self.judge(requests, stored);
         }
-        let Group { records, steps, .. } = group;
+        let Group { records, steps, undo, .. } = group;
         let appended = if records.is_empty() {
             Vec::new()
         } else {
-            let expected = expected.into_iter().collect();
-            self.journal.append(Batch { records, expected, term: None }).await?
+            match self.journal.append(Batch { records, expected, term: None }).await {
+                Ok(appended) => appended,
+                Err(error) => {
+                    self.open = None;
+                    self.known.take_back(undo, as_of, subjects(), &error);
+                    return Err(error);
+                }
+            }
         };
+        self.known.has_stored(&appended);
         self.others.stored(&appended);
         let mut outcomes = Vec::with_capacity(steps.len());
         for (Request { events, mode, .. }, steps) in requests.iter().zip(steps) {
@@ -278,17 +302,11 @@ impl Worker {
         for key in keys {
             first_of_key.remove(&key);
         }
-        for (subject, as_it_was) in undo {
-            self.known.restore(subject.to_owned(), as_it_was);
-        }
+        self.known.restore(undo.into_iter().map(|(subject, as_it_was)| (subject.to_owned(), as_it_was)));
         if is_doubtful {
             return None;
         }
-        let faults = steps.into_iter().map(|step| match step {
-            Step::Refused(faults) => Some(faults),
-            _ => None,
-        });
-        Some(Err(Refused::of(numbered(faults))))
+        Some(Err(refused(steps)))
     }
 
     /// Adds what a request adds to a drill, and gives the places of its events. What is new is remembered for the requests that

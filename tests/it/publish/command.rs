@@ -1,10 +1,11 @@
 //! `incident publish`: from files, pipes and flags, again and again under the same ids.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 
 use serde_json::{Value, json};
 
 use super::{action, started};
+use crate::answers::server;
 use crate::harness::{PATIENCE, Scratch, Serving, Terminal, get, incident};
 
 fn lines(events: &[Value]) -> String {
@@ -174,5 +175,77 @@ fn a_refusal_says_what_to_do_without_the_answer() {
         assert_eq!(ran.status, Some(5), "{args:?}: {ran:?}");
         assert!(ran.stderr.contains(wanted), "{args:?}: {ran:?}");
         assert!(!ran.stderr.contains('`'), "{args:?}: {ran:?}");
+    }
+}
+
+/// To publish it anew, with another time and so with another id, would make a second one.
+#[test]
+fn an_event_that_may_be_stored_is_not_called_unsent() {
+    let silent = server(|mut stream, _| std::io::copy(&mut stream, &mut std::io::sink()).map(drop));
+    let cut = server(|_, _| Ok(()));
+    let proxy = server(|mut stream, _| {
+        stream
+            .write_all(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlate")
+    });
+    // It takes the first attempt, and is gone then.
+    let (killed, taken) = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let taking = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 64]).unwrap();
+        });
+        (url, taking)
+    };
+    for url in [&silent, &cut, &proxy, &killed, &format!("{silent},{cut}")] {
+        let note = [
+            "publish",
+            "note",
+            "--subject",
+            "pay-1",
+            "--by",
+            "ann",
+            "back",
+            "--retry-for",
+            "1s",
+            "--url",
+            url,
+        ];
+        let ran = incident(&note).run();
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        assert!(!ran.stderr.contains("incident serve"), "{}", ran.stderr);
+        let hint = ran.stderr.split("  try: ").nth(1).unwrap_or_else(|| panic!("{}", ran.stderr));
+        assert!(
+            hint.contains("may be stored all the same: `incident watch --incident pay-1 --url "),
+            "{hint}"
+        );
+        assert!(hint.contains("the same command with --id ") && hint.contains(" --time 2"), "{hint}");
+        // A file names its events itself.
+        let file = Scratch::new().with("a.ndjson", &lines(&[started("pay-2", "1")]));
+        let args = ["publish", "a.ndjson", "--retry-for", "100ms", "--url", url];
+        let ran = incident(&args).at(file.path()).run();
+        let is_taken = *url != killed;
+        assert_eq!(ran.stderr.contains("--incident pay-2"), is_taken, "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("lines that have a `time`"), is_taken, "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("incident serve"), !is_taken, "nobody was there: {}", ran.stderr);
+    }
+    taken.join().unwrap();
+}
+
+/// What is advised then stores it once.
+#[test]
+fn an_event_can_be_sent_again_as_it_is_advised() {
+    let cut = server(|_, _| Ok(()));
+    let server = Serving::with(&[]);
+    let begun = ["publish", "started", "--subject", "pay-1", "--title", "Fails", "--service", "checkout"];
+    assert_eq!(server.incident(&begun).run().status, Some(0));
+    let note = ["publish", "note", "--subject", "pay-1", "--by", "ann", "rolled back"];
+    let lost = incident(&[&note[..], &["--retry-for", "100ms", "--url", &cut]].concat()).run();
+    let flags =
+        lost.stderr.split("the same command with ").nth(1).unwrap_or_else(|| panic!("{}", lost.stderr));
+    let flags: Vec<&str> = flags.split_whitespace().take(4).collect();
+    for told in ["1 event is published; the last", "1 event is published, 1 of them before"] {
+        let ran = server.incident(&[&note[..], &flags].concat()).run();
+        assert!(ran.status == Some(0) && ran.stderr.contains(told), "{ran:?}");
     }
 }

@@ -12,7 +12,7 @@ use super::{action, event, places, publish, refusal, resolved, started};
 use crate::harness::{Clocks, Gated, Http, Local, Numbers, Raw, options, soon};
 
 /// What a publisher has told, as the journal has it after a restart.
-async fn stored(gated: &Gated, events: Vec<Value>) {
+pub async fn stored(gated: &Gated, events: Vec<Value>) {
     let record = |event: Value| Record {
         subject: event["subject"].as_str().unwrap().to_owned(),
         place: Place::Next(Key {
@@ -37,7 +37,7 @@ async fn stored(gated: &Gated, events: Vec<Value>) {
 }
 
 /// A server over a journal with `open` open incidents and `events` events behind their beginnings.
-async fn restarted(open: usize, events: usize) -> (Local, Arc<Gated>) {
+pub async fn restarted(open: usize, events: usize) -> (Local, Arc<Gated>) {
     let gated = Gated::new(0);
     stored(&gated, (0..open).map(|n| started(&format!("open-{n}"), "1")).collect()).await;
     stored(&gated, vec![started("long", "0")]).await;

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod any;
+mod behind;
 mod command;
 mod course;
 mod digests;
