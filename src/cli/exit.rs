@@ -151,7 +151,7 @@ impl Failure {
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, false, LogFormat::Json);
             }
-            Kind::File(_, error) => mistakes::show(std::slice::from_ref(&error), false, LogFormat::Json),
+            Kind::File(what, error) => mistakes::logged(what, &error),
             Kind::Unread => {}
         }
         self.exit.into()

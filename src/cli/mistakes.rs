@@ -20,12 +20,15 @@ pub(super) fn show(errors: &[ScenarioError], color: bool, log: LogFormat) {
                 let drawn = if is_url { urls_without_secrets(&drawn) } else { drawn.as_str().into() };
                 say_drawn(drawn.trim_end());
             }
-            LogFormat::Json => {
-                for mistake in error.to_string().lines() {
-                    tracing::error!(mistake, "a scenario file is wrong");
-                }
-            }
+            LogFormat::Json => logged("a scenario file", error),
         }
+    }
+}
+
+/// Logs every mistake of a file, and what it is.
+pub(super) fn logged(what: &str, error: &ScenarioError) {
+    for mistake in error.to_string().lines() {
+        tracing::error!(mistake, "{what} is wrong");
     }
 }
 

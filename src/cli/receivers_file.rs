@@ -57,7 +57,7 @@ fn read_with(path: &Path, may_withdraw: bool) -> Result<NamedFiles<HookSetup>, F
     for receiver in receivers {
         let mut tokens = Vec::new();
         if let Some(file) = &receiver.token_file {
-            let file = folder.join(file);
+            let file = token_args::named(folder, file, "token_file", &receiver.name)?;
             let text = read(&file)?;
             tokens = match token::for_receiver(&file.display().to_string(), &text) {
                 Err(error) if may_withdraw && error.mistake == Mistake::Nothing => {
@@ -83,7 +83,8 @@ fn read_with(path: &Path, may_withdraw: bool) -> Result<NamedFiles<HookSetup>, F
         }
         let mut signing = None;
         if let Some(signature) = &receiver.signature {
-            let file = folder.join(&signature.secret_file);
+            let name = &signature.secret_file;
+            let file = token_args::named(folder, name, "hmac_secret_file", &receiver.name)?;
             let text = read(&file)?;
             let secret = text.trim_start_matches('\u{feff}').trim();
             let is_withdrawn = may_withdraw && secret.is_empty();

@@ -26,14 +26,15 @@ pub(super) fn read(path: &Path) -> Result<NamedFiles<SinkSetup>, Failure> {
     let (mut setups, mut certificates) = (Vec::new(), Vec::new());
     for sink in sinks {
         let mut endpoint = sink.url.clone();
+        let named = |file: &Path, key| token_args::named(folder, file, key, &sink.name);
         match &sink.credentials {
             Some(Credentials::Token(file)) => {
-                let (value, read) = bearer(&folder.join(file))?;
+                let (value, read) = bearer(&named(file, "token_file")?)?;
                 files.push(read);
                 endpoint = endpoint.with_authorization(value);
             }
             Some(Credentials::Basic(name, file)) => {
-                let file = folder.join(file);
+                let file = named(file, "password_file")?;
                 let (password, read) = secret(&file)?;
                 files.push(read);
                 let pair = BASE64.encode(format!("{name}:{password}").as_bytes());

@@ -92,6 +92,23 @@ pub(super) fn unreadable(file: &Path, why: &str) -> Failure {
     Failure::new(Exit::Usage, anyhow!("the file with secrets {} cannot be read: {why}", file.display()))
 }
 
+/// The file with a secret that a file in `folder` names under `key`. Where that is no file, it may be the secret itself: it is told only
+/// if it looks like the name of one.
+pub(super) fn named(folder: &Path, name: &Path, key: &str, whose: &str) -> Result<PathBuf, Failure> {
+    let file = folder.join(name);
+    if is_like_a_name(&name.to_string_lossy()) || file.symlink_metadata().is_ok() {
+        return Ok(file);
+    }
+    let error = anyhow!("the file with secrets that {key} of {whose:?} names cannot be read: no such file");
+    let hint = format!("write the secret into a file of its own, and {key} = \"NAME-OF-THAT-FILE\"");
+    Err(Failure::new(Exit::Usage, error).hint(hint))
+}
+
+fn is_like_a_name(text: &str) -> bool {
+    let is_random = |word: &str| word.len() >= 16 && word.contains(|c: char| c.is_ascii_digit());
+    text.contains(['.', '/', '\\']) && !text.split(|c: char| !c.is_alphanumeric()).any(is_random)
+}
+
 /// The content of a token file as text.
 pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
     input_file::utf8(bytes).map_err(|error| error.to_string())

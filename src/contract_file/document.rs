@@ -9,9 +9,7 @@ use super::error::ContractError;
 use super::twice::twice;
 use super::yaml;
 use crate::input_file;
-use crate::json_schema::compared::left_out;
 use crate::json_schema::rounded::Rounded;
-use crate::json_schema::understood::LeftOut;
 use crate::unread_json::sentence;
 
 /// The largest file, in bytes.
@@ -38,9 +36,9 @@ impl Document {
         Ok(Self { name: name.to_owned(), path: path.to_owned(), value, text })
     }
 
-    /// What is compared with a number in it that was rounded when it was read.
-    pub(super) fn rounded(&self) -> Vec<LeftOut> {
-        left_out(&Rounded::of(&self.text), &self.value)
+    /// Its numbers that were rounded when they were read.
+    pub(super) fn rounded(&self) -> Rounded {
+        Rounded::of(&self.text)
     }
 
     /// An error at a place of this document.

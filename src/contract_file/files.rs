@@ -12,6 +12,7 @@ use super::document::Document;
 use super::error::ContractError;
 use super::url::{normal, of_path, to_path};
 use crate::json_schema::Draft;
+use crate::json_schema::compared::left_out;
 use crate::json_schema::exact::Limits;
 use crate::json_schema::moved;
 use crate::json_schema::percent::{decode, encode};
@@ -213,8 +214,9 @@ impl Files {
                 && self.beside_it(document, file).is_ok_and(|other| self.readings(&other).lack())
         };
         let (value, readings) = (&document.value, self.readings(document));
+        let (draft, rounded) = (self.draft.get(), document.rounded());
         let understood =
-            understood::understood(value, self.draft.get(), &readings, &elsewhere, &self.limits).map(Rc::new);
+            understood::understood(value, draft, &readings, &elsewhere, &self.limits, &rounded).map(Rc::new);
         self.understood.borrow_mut().insert(document.path.clone(), understood.clone());
         understood
     }
@@ -247,7 +249,7 @@ impl Files {
         let (read, understood) = (self.read.borrow(), self.understood.borrow());
         let documents = understood.iter().filter_map(|(path, understood)| {
             let document = read.get(path)?;
-            let mut left_out = document.rounded();
+            let mut left_out = left_out(&document.rounded(), &document.value);
             left_out.extend(understood.iter().flat_map(|understood| &understood.left_out).cloned());
             Some((document, left_out))
         });

@@ -7,7 +7,7 @@ use boon::{CompileError, Compiler, Format, SchemaIndex, Schemas, ValidationError
 use serde_json::Value;
 use thiserror::Error;
 
-use super::exact::{Known, Limits, Patterns};
+use super::exact::{Answers, Known, Limits, Patterns};
 use super::explain::Mismatch;
 use super::fault::Fault;
 use super::leaf::{Leaf, What};
@@ -167,15 +167,7 @@ impl SchemaSet {
             return None;
         }
         let rounded = Rounded::current();
-        let judge = || {
-            let (error, unclear) =
-                exact::with(&self.limits, &rounded, || self.schemas.validate(value, schema.0).err());
-            match error {
-                Some(error) => read(&error, value, &self.patterns),
-                // What is not said of one schema may have let another one pass.
-                None => unclear.map(|text| Fault::One(Leaf { path: Vec::new(), what: What::Sentence(text) })),
-            }
-        };
+        let judge = || self.judged(schema, value, &rounded);
         if !is_deeper(value, SHALLOW) {
             return judge();
         }
@@ -188,6 +180,46 @@ impl SchemaSet {
                 Err(_) => judge(),
             }
         })
+    }
+}
+
+impl SchemaSet {
+    /// What is wrong, whatever the digits were that numbers of the contract have lost.
+    fn judged(&self, schema: SchemaId, value: &Value, rounded: &Rounded) -> Option<Fault> {
+        let (fault, is_unclear) = self.judged_so(schema, value, rounded, true);
+        let fault = fault?;
+        if is_unclear {
+            // What does not fit because it can't be said may be why the whole fits.
+            self.judged_so(schema, value, rounded, false).0?;
+        }
+        Some(fault)
+    }
+
+    /// What is wrong, or could not be said of the message, if that is answered so which numbers of the contract make unclear. Returns also
+    /// whether there was anything of that.
+    fn judged_so(
+        &self,
+        schema: SchemaId,
+        value: &Value,
+        rounded: &Rounded,
+        contract: bool,
+    ) -> (Option<Fault>, bool) {
+        let judge = |message| {
+            let validate = || self.schemas.validate(value, schema.0).err();
+            let (error, unclear) =
+                exact::with(&self.limits, rounded, Answers { contract, message }, validate);
+            (error.and_then(|error| read(&error, value, &self.patterns)), unclear)
+        };
+        let (fault, unclear) = judge(false);
+        let Some(sentence) = unclear.message else { return (fault, unclear.contract) };
+        let (other, further) = judge(true);
+        let fault = match (fault, other) {
+            (Some(_), Some(certain)) => Some(certain),
+            // What is not said of one schema may have let another one pass.
+            (None, Some(_)) => Some(Fault::One(Leaf { path: Vec::new(), what: What::Sentence(sentence) })),
+            (fault, None) => fault,
+        };
+        (fault, unclear.contract || further.contract)
     }
 }
 

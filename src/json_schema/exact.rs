@@ -31,6 +31,33 @@ pub(super) enum Asks {
 pub(super) struct Limit {
     asks: Asks,
     number: Number,
+    /// The contract has another number, which was rounded when it was read.
+    is_rounded: bool,
+}
+
+/// A value that is allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Allowed {
+    value: Value,
+    is_rounded: bool,
+}
+
+/// How it is answered what can't be said, because digits of a number were lost: whether it fits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answers {
+    /// If the contract's number has lost them.
+    pub(super) contract: bool,
+    /// If the message's number has.
+    pub(super) message: bool,
+}
+
+/// What could not be said.
+#[derive(Debug, Default)]
+pub(super) struct Unclear {
+    /// Something because of a number of the contract.
+    pub(super) contract: bool,
+    /// The first thing because of a number of the message, in a sentence.
+    pub(super) message: Option<String>,
 }
 
 /// What is judged to the last digit.
@@ -38,7 +65,7 @@ pub(super) struct Limit {
 pub(super) enum Judged {
     Limit(Limit),
     /// The value is one of these. The validator compares with them as well; this tells what is the same to it and is not.
-    Values(Vec<Value>),
+    Values(Vec<Allowed>),
     /// The items of a list differ.
     Unique,
 }
@@ -79,8 +106,8 @@ struct Judging {
     limits: Known,
     /// The numbers in it that are not those that were written.
     rounded: Rounded,
-    /// What could not be said about one of them.
-    unclear: Option<String>,
+    answers: Answers,
+    unclear: Unclear,
 }
 
 macro_rules! places {
@@ -114,23 +141,35 @@ fn judge<const PLACE: usize>(value: &Value) -> Result<(), Box<dyn Error>> {
 
 impl Judging {
     fn number(&mut self, limit: &Limit, number: &Number) -> Result<(), String> {
+        if limit.is_rounded && limit.is_near(number) {
+            return self.contract_cannot_say(limit.text());
+        }
         if limit.is_unclear(number) && self.rounded.has(number) {
             let text = format!("{}, {UNCLEAR}", limit.text());
-            return Err(self.cannot_say(format!("{number} should be {text}"), text));
+            return self.cannot_say(format!("{number} should be {text}"), text);
         }
         if limit.holds(number) { Ok(()) } else { Err(limit.text()) }
     }
 
-    fn value(&mut self, values: &[Value], value: &Value) -> Result<(), String> {
-        if !values.iter().any(|allowed| are_roughly_same(allowed, value)) {
+    fn value(&mut self, values: &[Allowed], value: &Value) -> Result<(), String> {
+        let mut near = values.iter().filter(|allowed| are_roughly_same(&allowed.value, value)).peekable();
+        if near.peek().is_none() {
             return Ok(());
         }
-        let allowed = choice(&values.iter().map(shown).collect::<Vec<_>>());
-        if self.rounded.within(value).is_some() {
-            let text = format!("{allowed}, {UNCLEAR}");
-            return Err(self.cannot_say(format!("{} should be {text}", shown(value)), text));
+        let allowed = choice(&values.iter().map(|allowed| shown(&allowed.value)).collect::<Vec<_>>());
+        let (rounded, exact): (Vec<_>, Vec<_>) = near.partition(|allowed| allowed.is_rounded);
+        let is_rounded = self.rounded.within(value).is_some();
+        if !is_rounded && exact.iter().any(|allowed| are_same(&allowed.value, value)) {
+            return Ok(());
         }
-        if values.iter().any(|allowed| are_same(allowed, value)) { Ok(()) } else { Err(allowed) }
+        if !rounded.is_empty() {
+            return self.contract_cannot_say(allowed);
+        }
+        if is_rounded {
+            let text = format!("{allowed}, {UNCLEAR}");
+            return self.cannot_say(format!("{} should be {text}", shown(value)), text);
+        }
+        Err(allowed)
     }
 
     fn items(&mut self, items: &[Value]) -> Result<(), String> {
@@ -140,15 +179,21 @@ impl Judging {
         if items.get(first).is_some_and(|item| self.rounded.within(item).is_some()) {
             let text =
                 format!("{text}, which can't be said of numbers that were rounded when they were read");
-            return Err(self.cannot_say(format!("a list {text}"), text));
+            return self.cannot_say(format!("a list {text}"), text);
         }
         Err(text)
     }
 
-    /// Notes what cannot be said.
-    fn cannot_say(&mut self, sentence: String, text: String) -> String {
-        self.unclear.get_or_insert(sentence);
-        text
+    /// Notes what cannot be said because of a number of the message.
+    fn cannot_say(&mut self, sentence: String, text: String) -> Result<(), String> {
+        self.unclear.message.get_or_insert(sentence);
+        if self.answers.message { Ok(()) } else { Err(text) }
+    }
+
+    /// The same because of a number of the contract.
+    fn contract_cannot_say(&mut self, text: String) -> Result<(), String> {
+        self.unclear.contract = true;
+        if self.answers.contract { Ok(()) } else { Err(text) }
     }
 }
 
@@ -156,11 +201,13 @@ impl Judging {
 pub(super) fn with<T>(
     limits: &Known,
     rounded: &Rounded,
+    answers: Answers,
     validate: impl FnOnce() -> T,
-) -> (T, Option<String>) {
-    CURRENT.set(Some(Judging { limits: limits.clone(), rounded: rounded.clone(), unclear: None }));
+) -> (T, Unclear) {
+    let (limits, rounded) = (limits.clone(), rounded.clone());
+    CURRENT.set(Some(Judging { limits, rounded, answers, unclear: Unclear::default() }));
     let result = validate();
-    (result, CURRENT.take().and_then(|judging| judging.unclear))
+    (result, CURRENT.take().map(|judging| judging.unclear).unwrap_or_default())
 }
 
 /// The formats, for the validator.
@@ -250,9 +297,28 @@ impl Limits {
     }
 }
 
+impl Allowed {
+    pub(super) fn new(value: Value, rounded: &Rounded) -> Self {
+        let is_rounded = rounded.within(&value).is_some();
+        Self { value, is_rounded }
+    }
+}
+
 impl Limit {
-    pub(super) fn new(asks: Asks, number: &Number) -> Self {
-        Self { asks, number: number.clone() }
+    pub(super) fn new(asks: Asks, number: &Number, rounded: &Rounded) -> Self {
+        Self { asks, number: number.clone(), is_rounded: rounded.has(number) }
+    }
+
+    /// Whether the digits that the limit has lost may matter for a number.
+    fn is_near(&self, number: &Number) -> bool {
+        match self.asks {
+            Asks::MultipleOf => {
+                let times = number.as_f64().zip(self.number.as_f64()).map(|(number, of)| number / of);
+                // The more often it is taken, the more of a difference its last digits make.
+                times.is_none_or(|times| (times - times.round()).abs() <= times.abs() * f64::EPSILON)
+            }
+            _ => number.as_f64() == self.number.as_f64(),
+        }
     }
 
     /// Whether the digits that a number has lost may matter: others are on the same side of the limit, however they are rounded.

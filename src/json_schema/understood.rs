@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 use boon::Draft;
 use serde_json::{Map, Value, json};
 
-use super::exact::{Judged, Limit, Limits, MOST, Rough, rough};
+use super::exact::{Allowed, Judged, Limit, Limits, MOST, Rough, rough};
 use super::moved::{Moved, is_within};
 use super::pattern::{FORMAT, Reading, WRONG};
 use super::pointer::join;
 use super::positions::{has_names, is_data, visit};
 use super::readings::{Readings, patterns};
 use super::references::{BESIDE, draft_of, is_reference, refers_alone, refers_to_unknown, spread};
+use super::rounded::Rounded;
 use super::same::is_rough;
 use super::words::quoted;
 
@@ -52,7 +53,8 @@ impl Understood {
 }
 
 /// The document for the validator; `None` if that is the whole one. `elsewhere` says whether what a reference to another
-/// document leads to has a regular expression that the validator does not know. Its limits of numbers are added to `limits`.
+/// document leads to has a regular expression that the validator does not know. Its limits of numbers are added to `limits`; `rounded`
+/// are its numbers that have lost digits.
 /// Schemas without `$schema` are of `draft`.
 pub fn understood(
     document: &Value,
@@ -60,6 +62,7 @@ pub fn understood(
     readings: &Readings,
     elsewhere: &dyn Fn(&str) -> bool,
     limits: &Limits,
+    rounded: &Rounded,
 ) -> Option<Understood> {
     let mut unknown = BTreeSet::new();
     let mut is_same = true;
@@ -90,6 +93,7 @@ pub fn understood(
         unknown,
         readings,
         limits,
+        rounded,
         is_alone,
         has_const,
         left_out: Vec::new(),
@@ -129,6 +133,7 @@ struct Writer<'l> {
     unknown: BTreeSet<String>,
     readings: &'l Readings,
     limits: &'l Limits,
+    rounded: &'l Rounded,
     /// Whether nothing is judged beside a reference.
     is_alone: bool,
     /// Whether the draft knows `const`.
@@ -236,7 +241,7 @@ impl Writer<'_> {
     /// Adds a format for values that are compared, and puts one in the place of `uniqueItems`.
     fn same(&mut self, schema: &Map<String, Value>, from: &str, written: &mut Map<String, Value>) {
         for (keyword, values) in values(schema, self.has_const) {
-            match self.limits.format_of(Judged::Values(values)) {
+            match self.limits.format_of(Judged::Values(self.allowed(values))) {
                 Some(format) => add_format(format, written),
                 None => self.is_rough(&format!("`{keyword}`"), join(from, keyword)),
             }
@@ -252,6 +257,10 @@ impl Writer<'_> {
         }
     }
 
+    fn allowed(&self, values: Vec<Value>) -> Vec<Allowed> {
+        values.into_iter().map(|value| Allowed::new(value, self.rounded)).collect()
+    }
+
     fn is_rough(&mut self, what: &str, pointer: String) {
         let why = format!("only {MOST} such limits are compared exactly");
         self.leave_out(format!("{what} to the last digit"), pointer, &why);
@@ -260,7 +269,8 @@ impl Writer<'_> {
     /// Puts a format in the place of a limit.
     fn exact(&mut self, limit: &Rough<'_>, from: &str, written: &mut Map<String, Value>) {
         let Rough { keyword, asks, number, beside } = *limit;
-        let Some(format) = self.limits.format_of(Judged::Limit(Limit::new(asks, number))) else {
+        let Some(format) = self.limits.format_of(Judged::Limit(Limit::new(asks, number, self.rounded)))
+        else {
             self.is_rough(&format!("`{keyword}` {number}"), join(from, keyword));
             return;
         };

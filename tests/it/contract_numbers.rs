@@ -309,3 +309,64 @@ fn limits_that_are_rounded_when_the_contract_is_read_are_told() {
         assert!(contract.left_out()[0].ends_with("the number has been rounded when it was read"));
     }
 }
+
+/// What the contract's own number has lost makes no message fail.
+#[test]
+fn what_the_contract_rounds_decides_nothing() {
+    let judged = |schema: &str, json: &str| {
+        let scratch = Scratch::new().with("c.json", &format!("{{\"properties\":{{\"v\":{schema}}}}}"));
+        let contract =
+            read(&scratch.path().join("c.json")).unwrap_or_else(|error| panic!("{schema}: {error}"));
+        let text = format!("{{\"v\":{json}}}");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        contract.judge_text(&text, &value).map(drop).map_err(|mismatch| mismatch.text)
+    };
+    for (schema, fits, not) in [
+        ("{\"const\":9007199254740993.0}", "9007199254740993", "9007199254740995"),
+        ("{\"const\":9.007199254740993e15}", "9007199254740993", "9007199254740995"),
+        ("{\"enum\":[1,9007199254740993.0]}", "9007199254740993", "2"),
+        ("{\"enum\":[9007199254740993.0,9007199254740996]}", "9007199254740996", "9007199254740997"),
+        ("{\"const\":[18446744073709551617]}", "[18446744073709551617]", "[18446744073709551617,1]"),
+        ("{\"const\":18446744073709551617}", "18446744073709551617", "\"a\""),
+        ("{\"maximum\":9007199254740993.0}", "9007199254740993", "9007199254740995"),
+        ("{\"exclusiveMinimum\":9007199254740993.0}", "9007199254740994", "9007199254740991"),
+        ("{\"exclusiveMaximum\":18446744073709551617}", "18446744073709551616", "36893488147419103233"),
+        ("{\"not\":{\"minimum\":9007199254740993.0}}", "9007199254740992", "9007199254740995"),
+        ("{\"multipleOf\":18446744073709551617}", "18446744073709551617", "3"),
+        ("{\"multipleOf\":0.10000000000000000001}", "0.3", "0.35"),
+    ] {
+        assert_eq!(judged(schema, fits), Ok(()), "{schema}");
+        assert!(judged(schema, not).is_err(), "{schema} {not}");
+    }
+    assert_eq!(judged("{\"not\":{\"const\":9007199254740993.0}}", "9007199254740992"), Ok(()));
+    let two = "{\"maximum\":9007199254740993.0,\"multipleOf\":10}";
+    assert!(judged(two, "100000000000000000001").unwrap_err().contains("at most"), "what is certain is told");
+}
+
+/// Whatever the digits are that were lost, the other schema fits, or none does.
+#[test]
+fn what_can_not_be_said_fails_only_where_it_decides() {
+    let judged = |schema: &Value, json: &str| {
+        let text = format!("{{\"v\":{json}}}");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        contract(schema).judge_text(&text, &value).map(drop).map_err(|mismatch| mismatch.text)
+    };
+    let large = "18446744073709551617";
+    let most = json!({ "const": u64::MAX });
+    for schema in [
+        json!({ "anyOf": [most, { "type": "number" }] }),
+        json!({ "if": most, "then": true, "else": { "minimum": 1 } }),
+        json!({ "not": { "allOf": [most, { "type": "string" }] } }),
+    ] {
+        assert_eq!(judged(&schema, large), Ok(()), "{schema}");
+    }
+    for schema in [
+        json!({ "anyOf": [most, { "type": "string" }] }),
+        json!({ "not": most }),
+        json!({ "oneOf": [most, { "type": "number" }] }),
+    ] {
+        assert!(judged(&schema, large).unwrap_err().contains("rounded"), "{schema}");
+    }
+    let text = judged(&json!({ "allOf": [most, { "type": "string" }] }), large).unwrap_err();
+    assert!(!text.contains("rounded") && text.contains("text"), "{text}");
+}

@@ -158,12 +158,16 @@ fn what_it_can_not_go_on_from_is_an_object_too() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let scratch = Scratch::new().with("a.toml", "id = \"a\"\nwhat = 1\n").with("b.toml", "id = \n");
+    let wrong = Scratch::new().with("r.toml", "[[receiver]]\nwhat = 1\n");
+    let receivers = format!("{}/r.toml", wrong.text());
     let nowhere = format!("{}/nowhere.ndjson", scratch.text());
     for (args, status, message, says) in [
         (&["--port", &port, "--journal", "memory"][..], 3, "cannot go on", "--port 0"),
         (&["--port", "0", "--trigger", "databse-outage"], 2, "cannot go on", "database-outage"),
         (&["--port", "0", "--bind", "0.0.0.0"], 2, "cannot go on", "--allow-remote"),
         (&["--port", "0", "--scenarios", scratch.text()], 6, "a scenario file is wrong", "b.toml:1:"),
+        (&["--port", "0", "--receivers", &receivers], 2, "the file with receivers is wrong", "r.toml:2:"),
+        (&["--port", "0", "--sinks", &receivers], 2, "the file with sinks is wrong", "r.toml:1:"),
         (&["--port", "0", "--replay", &nowhere], 2, "cannot go on", "nowhere.ndjson"),
     ] {
         let ran = incident(&[&["serve", "--log-format", "json", "--quiet"], args].concat()).run();

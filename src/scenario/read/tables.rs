@@ -50,7 +50,7 @@ fn look(
             }
         }
         DeValue::Table(table) => {
-            for (key, value) in table.iter() {
+            for (key, value) in table {
                 let of_key = |form: &'static Value| {
                     let named = form.get("properties").and_then(|keys| keys.get(key.get_ref().as_ref()));
                     named.or_else(|| form.get("additionalProperties"))

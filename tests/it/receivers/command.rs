@@ -115,6 +115,44 @@ fn mistakes_are_shown_with_their_place() {
     }
 }
 
+/// A token in the place of its file's name is told nowhere.
+#[test]
+fn a_secret_that_stands_for_its_file_is_not_told() {
+    let sinks = "[[sink]]\nname = \"pager\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:1\"\n";
+    let signed = "[[receiver]]\nname = \"prod\"\nkind = \"grafana\"\nhmac_secret_file = \"prod.token\"\n";
+    for (name, text, args) in [
+        ("token_file", FILE.to_owned(), &["check-receivers", "x.toml"][..]),
+        (
+            "token_file",
+            FILE.to_owned(),
+            &["serve", "--port", "0", "--journal", "memory", "--receivers", "x.toml"],
+        ),
+        ("hmac_secret_file", signed.to_owned(), &["check-receivers", "x.toml"]),
+        (
+            "token_file",
+            format!("{sinks}token_file = \"prod.token\"\n"),
+            &["serve", "--port", "0", "--journal", "memory", "--sinks", "x.toml", "--log-format", "json"],
+        ),
+        (
+            "password_file",
+            format!("{sinks}username = \"me\"\npassword_file = \"prod.token\"\n"),
+            &["serve", "--port", "0", "--journal", "memory", "--sinks", "x.toml"],
+        ),
+    ] {
+        for secret in ["hunTerPwd", "ab3/hunTer0123456789abcdefPwd"] {
+            let folder = Scratch::new().with("x.toml", &text.replace("prod.token", secret));
+            let ran = incident(args).at(folder.path()).run();
+            let told = format!("{}{}", ran.stdout, ran.stderr);
+            assert_eq!(ran.status, Some(2), "{args:?}: {told}");
+            assert!(
+                told.contains(&format!("{name} of")) && told.contains("names cannot be read"),
+                "{args:?}: {told}"
+            );
+            assert!(!told.contains("hunTer"), "{args:?}: {told}");
+        }
+    }
+}
+
 /// Asks again until the answer is this one: the file is read again soon, not at once.
 async fn answers(server: &Serving, path: &str, token: &str, status: u16) {
     let end = std::time::Instant::now() + PATIENCE;

@@ -304,11 +304,11 @@ fn a_file_with_mistakes_starts_no_server() {
         .with("wrong.toml", "[[sink]]\nname = \"pager\"\nkind = \"alertmanager\"\nurl = \"127.0.0.1:9093\"\n")
         .with(
             "secretless.toml",
-            "[[sink]]\nname = \"a\"\nkind = \"alertmanager\"\nurl = \"http://a\"\ntoken_file = \"none\"\n",
+            "[[sink]]\nname = \"a\"\nkind = \"alertmanager\"\nurl = \"http://a\"\ntoken_file = \"none.token\"\n",
         );
     for (file, said) in [
         ("wrong.toml", "not the URL of an Alertmanager"),
-        ("secretless.toml", "none"),
+        ("secretless.toml", "none.token cannot be read"),
         ("nothing.toml", "docs/sinks.md"),
     ] {
         let ran = incident(&["serve", "--port", "0", "--journal", "memory", "--sinks", file])
