@@ -32,6 +32,7 @@ mod out;
 mod outage;
 mod outfile;
 mod patient_reader;
+mod pause;
 mod publish;
 mod reader;
 mod receivers_file;

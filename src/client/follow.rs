@@ -153,7 +153,7 @@ impl Follower {
                     self.link = Link::Connecting(connecting(&self.endpoints, self.after.clone()));
                 }
                 Link::Connecting(connecting) => match connecting.as_mut().await {
-                    Ok(socket) => self.link = Link::opened(Box::new(socket)),
+                    Ok(socket) => (self.link, self.refusal) = (Link::opened(Box::new(socket)), None),
                     Err(error) => return self.failed(error).map(Some),
                 },
                 Link::Open { socket, heard, greets_by, .. } => {

@@ -178,3 +178,14 @@ fn the_url_may_come_from_the_environment() {
     let ran = incident(&["trigger", "database-outage"]).env("INCIDENT_URL", server.url()).run();
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
 }
+
+#[test]
+fn what_is_advised_for_a_wrong_value_is_taken() {
+    let ran = incident(&["trigger", "./nope.toml"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("name a scenario; `incident list` prints their names"), "{ran:?}");
+    // Nothing is started for no time at all.
+    let ran = incident(&["trigger", "x", "--timeout", "0s"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("it must be at least 100ms"), "{ran:?}");
+}

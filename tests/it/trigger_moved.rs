@@ -40,13 +40,12 @@ fn an_incident_that_goes_on_in_another_stream_is_followed_there() {
         if number == 1 {
             return begin(&mut stream);
         }
-        let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 0 });
-        stream.write_all(&greeting("T", 0, &follows))?;
-        thread::sleep(Duration::from_millis(200));
-        stream.write_all(&heartbeat(0))?;
-        thread::sleep(Duration::from_millis(200));
+        let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 1 });
+        stream.write_all(&greeting("T", 1, &follows))?;
         // It begins with what has come already.
         stream.write_all(&event(STARTED, "T", 1))?;
+        stream.write_all(&heartbeat(0))?;
+        thread::sleep(Duration::from_millis(200));
         stream.write_all(&event(RESOLVED, "T", 2))?;
         thread::sleep(PATIENCE);
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -323,4 +324,32 @@ fn quiet_is_quiet_about_the_connection() {
         let ran = incident(&["watch", flag, "--no-reconnect", "--url", &url]).run();
         assert_eq!(ran.stderr.matches("connection lost").count(), said, "{ran:?}");
     }
+}
+
+/// As of a server whose disk is full: it is there, and what it plays stands still.
+#[test]
+fn a_server_that_publishes_nothing_is_not_shown_as_live() {
+    static IS_FULL: AtomicBool = AtomicBool::new(true);
+    let url = server(|mut stream, head| {
+        upgrade(&mut stream, head)?;
+        stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
+        stream.write_all(&event(STARTED, "S", 1))?;
+        loop {
+            let is_full = IS_FULL.load(Ordering::Relaxed);
+            stream.write_all(&frame(include_str!("../fixtures/messages/heartbeat.json"), |heartbeat| {
+                let state = if is_full { "paused" } else { "playing" };
+                heartbeat["data"] = json!({ "stream": "S", "head": 1, "state": state });
+                if is_full {
+                    heartbeat["data"]["reason"] = json!("the disk is full");
+                }
+            }))?;
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let terminal = Terminal::run(100, &["watch", "--url", &url]);
+    let screen = terminal.shows("○ PAUSED 00:01");
+    assert_eq!(screen.matches("the server publishes no events: the disk is full").count(), 1, "{screen}");
+    IS_FULL.store(false, Ordering::Relaxed);
+    let screen = terminal.shows("● LIVE x-1");
+    assert!(screen.contains("the server publishes events again"), "{screen}");
 }

@@ -37,7 +37,7 @@ pub(in crate::cli) struct Trigger {
     pub(super) no_wait: bool,
 
     /// Stop waiting, with exit status 4, if the incident has not ended after this long
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = at_least_100ms)]
     pub(super) timeout: Option<Micros>,
 
     /// Give up, with exit status 3, if the connection is lost for this long; the incident goes on

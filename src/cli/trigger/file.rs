@@ -8,6 +8,9 @@ use crate::cli::exit::{Exit, Failure};
 use crate::scenario::Library;
 use crate::shell::{self, word};
 
+/// What to give in its place.
+const NAMED: &str = "name a scenario; `incident list` prints their names";
+
 /// The failure for a file. A server plays the scenarios that it has read itself, so that nobody on the network can make it
 /// compile a file of theirs.
 pub(super) fn refused(file: &str) -> Failure {
@@ -18,10 +21,10 @@ pub(super) fn refused(file: &str) -> Failure {
     let loaded = Library::read(Path::new(file));
     let Some(id) = loaded.library.ids().next().filter(|_| loaded.library.len() == 1) else {
         if !loaded.errors.is_empty() {
-            return Failure::scenarios(loaded.errors);
+            // Whatever is wrong with it: if there is no such file, no other one would do.
+            return Failure::scenarios(loaded.errors).hint(NAMED);
         }
-        return Failure::new(Exit::Usage, anyhow!("{file} is not a scenario file"))
-            .hint("name a scenario; `incident list` prints their names");
+        return Failure::new(Exit::Usage, anyhow!("{file} is not a scenario file")).hint(NAMED);
     };
     let error = anyhow!("{file} is a file: trigger takes the name of a scenario that the server has");
     let (file, id) = (shell::file(Path::new(file)), word(id));

@@ -16,6 +16,7 @@ use crate::cli::format;
 use crate::cli::known::{self, Known};
 use crate::cli::out::print_event;
 use crate::cli::outage::{News, Outage};
+use crate::cli::pause::Pause;
 use crate::cli::remote::times_of;
 use crate::cli::times::Asked;
 use crate::client::{ClientError, Follower, Item};
@@ -60,6 +61,7 @@ struct Following<'a> {
     /// Whether the stream is another one than that in which the incident was started.
     has_moved: bool,
     outage: Outage,
+    pause: Pause,
     /// When it was last shown how far the incident is.
     ticked: Instant,
 }
@@ -90,6 +92,7 @@ impl Trigger {
             was_connected: false,
             has_moved: false,
             outage: Outage::default(),
+            pause: Pause::default(),
             ticked: Instant::now(),
         };
         let (mut times, mut is_untold) = (Asked::default(), false);
@@ -201,7 +204,7 @@ impl Following<'_> {
                 self.replay_to = opened.follows.range().1;
                 match opened.follows {
                     Follows::Reset { reason: ResetReason::OtherStream, .. } => {
-                        self.doubt = Some(Doubt::Stream(another_stream));
+                        (self.doubt, self.has_moved) = (Some(Doubt::Stream(another_stream)), true);
                         return self.ask().await;
                     }
                     Follows::Reset { .. } => self.doubt = Some(Doubt::End),
@@ -236,7 +239,7 @@ impl Following<'_> {
                 self.outage.greeted();
                 let back = format::back(&self.trigger.remote.url, &server, away);
                 self.show.note(&format!("{back}: the stream is another one; events may be lost"));
-                self.doubt = Some(Doubt::Stream(new_stream));
+                (self.doubt, self.has_moved) = (Some(Doubt::Stream(new_stream)), true);
                 return self.ask().await;
             }
             Item::Gap { from, to } => {
@@ -244,7 +247,18 @@ impl Following<'_> {
                 self.doubt.get_or_insert(Doubt::End);
             }
             // What is behind the gap, or is replayed, has come.
-            Item::Heartbeat(_) => return self.ask().await,
+            Item::Heartbeat(heartbeat) => {
+                if let Some(news) = self.pause.beats(&heartbeat) {
+                    self.show.note(&news);
+                }
+                // Nothing goes on.
+                if self.pause.is_on() {
+                    self.clock.stop()
+                } else {
+                    self.clock.go_on()
+                }
+                return self.ask().await;
+            }
             Item::Event { .. } | Item::NotAnEvent(_) => {}
         }
         Ok(None)
@@ -293,7 +307,6 @@ impl Following<'_> {
         match (doubt, answer) {
             (Doubt::Stream(_), Ok(Some(_))) => {
                 self.show.note(&format!("{id} goes on in this stream"));
-                self.has_moved = true;
                 // What it has of it comes first.
                 self.doubt = Some(Doubt::End);
             }

@@ -22,6 +22,8 @@ pub(super) struct Footer {
     clock: ServerClock,
     /// When the connection was lost, if it is.
     lost: Option<Instant>,
+    /// Since when the server publishes no events, if it does not.
+    paused: Option<Instant>,
 }
 
 impl Footer {
@@ -33,12 +35,12 @@ impl Footer {
             }
             bar
         });
-        Self { bar, clock: ServerClock::default(), lost: None }
+        Self { bar, clock: ServerClock::default(), lost: None, paused: None }
     }
 
     pub(super) fn open(&mut self, opened: &StreamOpened) {
         self.clock.set(opened);
-        self.lost = None;
+        (self.lost, self.paused) = (None, None);
     }
 
     /// Takes in the time of an event, so that the clocks follow the server's when it is set.
@@ -61,8 +63,15 @@ impl Footer {
     }
 
     pub(super) fn alive(&mut self) {
-        self.lost = None;
+        (self.lost, self.paused) = (None, None);
         self.clock.go_on();
+    }
+
+    /// The server is there and publishes no events: the clocks stop, because nothing goes on.
+    pub(super) fn pause(&mut self) {
+        self.lost = None;
+        self.clock.stop();
+        self.paused.get_or_insert_with(Instant::now);
     }
 
     /// The connection is lost: the clocks stop, because nobody knows how the incident goes on.
@@ -81,12 +90,11 @@ impl Footer {
 
     pub(super) fn tick(&mut self, known: &Known, wanted: Option<&str>) {
         let Some(bar) = &self.bar else { return };
-        let state = match self.lost {
-            None => "● LIVE".green().bold(),
-            Some(since) => {
-                let away = format::clock(since.elapsed().as_secs_f64());
-                format!("○ DISCONNECTED {away}").red().bold()
-            }
+        let since = |since: Instant| format::clock(since.elapsed().as_secs_f64());
+        let state = match (self.lost, self.paused) {
+            (Some(lost), _) => format!("○ DISCONNECTED {}", since(lost)).red().bold(),
+            (None, Some(paused)) => format!("○ PAUSED {}", since(paused)).yellow().bold(),
+            (None, None) => "● LIVE".green().bold(),
         };
         let mut incidents =
             known.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));

@@ -18,6 +18,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::known::{self, Known};
 use crate::cli::out::{print_event, reader_has_left, say};
 use crate::cli::outage::{News, Outage};
+use crate::cli::pause::Pause;
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
@@ -48,6 +49,7 @@ pub(super) struct Session<'a> {
     has_begun: bool,
     held: Held,
     outage: Outage,
+    pause: Pause,
     pub(super) unseen: Unseen,
     /// The incident whose end has come and can't be read.
     unread: Option<String>,
@@ -82,6 +84,7 @@ impl<'a> Session<'a> {
             has_begun: false,
             held: VecDeque::new(),
             outage: Outage::default(),
+            pause: Pause::default(),
             unseen: Unseen::default(),
             unread: None,
             is_unanswered: false,
@@ -122,8 +125,15 @@ impl<'a> Session<'a> {
                 }
             }
             Item::Event { envelope, raw } => return self.event(envelope, raw),
-            Item::Heartbeat(_) => {
-                self.footer.alive();
+            Item::Heartbeat(heartbeat) => {
+                if let Some(news) = self.pause.beats(&heartbeat) {
+                    self.note(&news);
+                }
+                if self.pause.is_on() {
+                    self.footer.pause()
+                } else {
+                    self.footer.alive()
+                }
                 // It comes only when everything has come.
                 if self.has_all {
                     self.confirm()?;
