@@ -1,5 +1,6 @@
 //! Judges a recording or a transcript from a file.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -11,8 +12,8 @@ use super::progress::Progress;
 use super::stranger_args::StrangerArgs;
 use super::targets::sound_scenario_at;
 use crate::check::{
-    Context, Expected, Judge, Judgement, Limits, MustResolve, Observed, Reader, TranscriptHeader,
-    judge_lines_until,
+    Closing, Context, Expected, Judge, Judgement, Limits, MAIN, MustResolve, Observation, Observed, Purpose,
+    Reader, TranscriptHeader, judge_lines_until,
 };
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::recorded::{ENCODING, open};
@@ -61,8 +62,9 @@ fn judge_file(
         None => judge_lines_until(lines, context, selected, || stop.is_cancelled()).map_err(failure),
         Some(header) => {
             let header = header.map_err(|what| Failure::new(Exit::Usage, anyhow!("{origin}:1: {what}")))?;
-            let lines = lines.skip(1).take_while(|_| !stop.is_cancelled());
-            judge_transcript(lines, origin, &header, context, selected)
+            let is_stopped = || stop.is_cancelled();
+            let lines = lines.skip(1).take_while(|_| !is_stopped());
+            judge_transcript(lines, origin, &header, context, selected, is_stopped)
         }
     }
 }
@@ -73,6 +75,7 @@ fn judge_transcript(
     header: &TranscriptHeader,
     mut context: Context,
     selected: impl Fn(&str) -> bool,
+    is_stopped: impl Fn() -> bool,
 ) -> Result<Judgement, Failure> {
     context.began = Some(header.began);
     // Its last line says what had to be resolved. One that was cut does not know.
@@ -109,11 +112,29 @@ fn judge_transcript(
     }
     let reader = Reader::of(&context);
     let mut judge = Judge::new(context, true, selected);
+    let (mut open, mut last) = (BTreeSet::new(), (0, None));
     for line in lines {
         let (number, text) = line.map_err(failure)?;
         let observed = Observed::from_line(number, &text)
             .map_err(|what| Failure::new(Exit::Usage, anyhow!("{origin}:{number}: {what}")))?;
         judge.see(&observed, &reader);
+        match observed.what {
+            Observation::Opened(_) => drop(open.insert(observed.connection)),
+            Observation::Closed(_) => drop(open.remove(&observed.connection)),
+            _ => {}
+        }
+        last = (observed.line, observed.at);
+    }
+    if is_stopped() {
+        // As `session.rs` has it: what was not read any more is not missing.
+        let (line, at) = last;
+        for connection in open {
+            let what = match connection {
+                MAIN => Observation::Closed(Closing::Left),
+                _ => Observation::Opened(Purpose::Follow),
+            };
+            judge.see(&Observed { line, at, connection, what }, &reader);
+        }
     }
     let mut judgement = judge.finish();
     judgement.warnings.extend(lost);
