@@ -130,7 +130,9 @@ impl Course {
         let mut add = |finding: Finding| found.add(RuleId::Expect, finding.hint(hint(expected)));
         // What had not happened when somebody cancelled it might have happened later.
         let cancelled = end.filter(|end| end.resolved.outcome == Outcome::Cancelled);
-        let ended = is_whole && cancelled.is_none() && (end.is_some() || must_end);
+        let ended = is_whole && cancelled.is_none() && end.is_some();
+        // Another rule tells that the end is missing, and what has not come with it is not met.
+        let is_late = is_whole && end.is_none() && must_end;
         let names_cause = end.is_none_or(|end| end.names_cause);
         self.is_partial = !ended
             || (expect.phases.is_some() && self.is_phase_wrong)
@@ -169,7 +171,8 @@ impl Course {
                         add(finding.place(&place));
                     }
                 }
-                (Some(_), None) if ended && !sometime(what) => {
+                (Some(_), None) if (ended || is_late) && !sometime(what) => {
+                    self.has_compared = true;
                     add(Finding::new(format!("the incident was never {what}")));
                 }
                 // It goes on, and can't be in time any more.

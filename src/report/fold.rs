@@ -1,6 +1,8 @@
 //! The fold: turns events into the states of incidents. `dashboard/fold.js` does the same in the browser; a test
 //! compares both on a recorded stream.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::contract::{
@@ -18,6 +20,8 @@ use super::work::step;
 #[derive(Debug, Default, Clone)]
 pub struct Board {
     incidents: Vec<IncidentState>,
+    /// Where each of them is, by its id.
+    places: HashMap<String, usize>,
 }
 
 impl Board {
@@ -37,12 +41,9 @@ impl Board {
         message: Message,
         believe: impl FnOnce(&mut Vec<HypothesisState>, Vec<HypothesisBelief>),
     ) -> Option<&IncidentState> {
-        let place = match self.incidents.iter().rposition(|incident| incident.id == id) {
-            Some(place) => place,
-            None => {
-                self.incidents.push(IncidentState::unknown(id, time));
-                self.incidents.len() - 1
-            }
+        let place = match self.places.get(id) {
+            Some(place) => *place,
+            None => self.push(IncidentState::unknown(id, time)),
         };
         let incident = &mut self.incidents[place];
         if index <= incident.index {
@@ -78,33 +79,52 @@ impl Board {
 
     /// The state of the incident with this id.
     pub fn get(&self, id: &str) -> Option<&IncidentState> {
-        self.incidents.iter().rfind(|incident| incident.id == id)
+        self.places.get(id).and_then(|place| self.incidents.get(*place))
+    }
+
+    /// Adds the state of an incident that is not there yet. Returns its place.
+    fn push(&mut self, state: IncidentState) -> usize {
+        let place = self.incidents.len();
+        self.places.insert(state.id.clone(), place);
+        self.incidents.push(state);
+        place
     }
 
     /// Takes a state that was folded elsewhere, unless more is known here.
     pub fn put(&mut self, state: IncidentState) {
-        match self.incidents.iter_mut().rfind(|incident| incident.id == state.id) {
+        let place = self.places.get(&state.id).copied();
+        match place.and_then(|place| self.incidents.get_mut(place)) {
             Some(known) if known.state != IncidentStatus::Open => {}
             Some(known) if state.state == IncidentStatus::Open && state.index < known.index => {}
             Some(known) => *known = state,
-            None => self.incidents.push(state),
+            None => {
+                self.push(state);
+            }
         }
     }
 
     /// Removes every incident that is not to be kept.
     pub fn retain(&mut self, keep: impl FnMut(&IncidentState) -> bool) {
+        let before = self.incidents.len();
         self.incidents.retain(keep);
+        if self.incidents.len() == before {
+            return;
+        }
+        let places = self.incidents.iter().enumerate();
+        self.places = places.map(|(place, incident)| (incident.id.clone(), place)).collect();
     }
 
     /// Removes the incident with this id.
     pub fn forget(&mut self, id: &str) {
-        self.incidents.retain(|incident| incident.id != id);
+        if self.places.contains_key(id) {
+            self.retain(|incident| incident.id != id);
+        }
     }
 
     /// Removes the oldest ended incidents until at most `keep` incidents are left.
     pub fn forget_ended(&mut self, keep: usize) {
         let mut surplus = self.incidents.len().saturating_sub(keep);
-        self.incidents.retain(|incident| {
+        self.retain(|incident| {
             let drop = surplus > 0 && incident.state != IncidentStatus::Open;
             surplus -= usize::from(drop);
             !drop

@@ -1,7 +1,7 @@
 //! Collects what the targets send, checks it, and prints the verdicts.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -103,6 +103,15 @@ impl Validate {
     ) -> Result<Exit, Failure> {
         let paths = if self.files.is_empty() { vec![PathBuf::from("scenarios")] } else { self.files.clone() };
         let folders: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
+        if let Some(into) = &self.transcripts
+            && folders.iter().any(|folder| is_same_folder(folder, into))
+        {
+            let error = anyhow!(
+                "with --watch, {} can't take the transcripts: it is watched, and each check would change it",
+                into.display()
+            );
+            return Err(Failure::new(Exit::Usage, error).hint("name another folder in --transcripts"));
+        }
         let mut changes = Changes::new(paths, &["toml", "ndjson"]);
         loop {
             let checked = match folders.iter().find(|folder| !folder.is_dir()) {
@@ -365,4 +374,10 @@ impl Validate {
         print_drawn(&text)?;
         Ok(Exit::Fine)
     }
+}
+
+/// Whether two names lead to one folder. One that is not there yet is none that is watched.
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::permissions::{Missing, Permissions};
+use super::rotation::Rotation;
 
 /// How long a request may take. One to a server that hangs is repeated, and another server answers.
 const REQUEST: Duration = Duration::from_secs(1);
@@ -66,6 +67,7 @@ impl Fault {
 pub(super) struct Api {
     client: Client,
     permissions: Arc<Permissions>,
+    rotation: Arc<Rotation>,
 }
 
 /// A message that is stored in a stream.
@@ -86,8 +88,20 @@ pub(super) struct Outgoing {
 }
 
 impl Api {
-    pub(super) fn new(client: Client, permissions: Arc<Permissions>) -> Self {
-        Self { client, permissions }
+    pub(super) fn new(client: Client, permissions: Arc<Permissions>, rotation: Arc<Rotation>) -> Self {
+        Self { client, permissions, rotation }
+    }
+
+    /// Connects to another nats-server, each time to the next one.
+    pub(super) async fn go_elsewhere(&self) {
+        self.rotation.begin();
+        // It is asked of a task of the client, which runs as long as this one.
+        let _ = self.client.force_reconnect().await;
+    }
+
+    /// The nats-server that it is connected to works.
+    pub(super) fn stay(&self) {
+        self.rotation.end();
     }
 
     pub(super) fn client(&self) -> &Client {

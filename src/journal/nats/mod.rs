@@ -48,6 +48,7 @@ mod post;
 mod question;
 mod reader;
 mod register;
+mod rotation;
 mod shared;
 mod tail;
 mod upkeep;

@@ -30,6 +30,7 @@ use super::names::Names;
 use super::over;
 use super::permissions::Permissions;
 use super::post::{self, Post};
+use super::rotation::Rotation;
 use super::shared::Shared;
 use super::tail;
 use super::vitals::Vitals;
@@ -120,13 +121,18 @@ pub(super) async fn open(
 /// They can't be reached, are too old or take only small messages.
 pub(super) async fn reach(location: &Location) -> Result<Api, String> {
     let permissions = Arc::new(Permissions::default());
-    let client = connect(location, &permissions).await?;
+    let rotation = Arc::new(Rotation::default());
+    let client = connect(location, &permissions, &rotation).await?;
     config::check_server(&client.server_info())?;
-    Ok(Api::new(client, permissions))
+    Ok(Api::new(client, permissions, rotation))
 }
 
-async fn connect(location: &Location, permissions: &Arc<Permissions>) -> Result<Client, String> {
-    let permissions = Arc::clone(permissions);
+async fn connect(
+    location: &Location,
+    permissions: &Arc<Permissions>,
+    rotation: &Arc<Rotation>,
+) -> Result<Client, String> {
+    let (permissions, rotation) = (Arc::clone(permissions), Arc::clone(rotation));
     let mut options = ConnectOptions::new()
         .name("incident")
         // Its own announcements are nothing new.
@@ -134,6 +140,7 @@ async fn connect(location: &Location, permissions: &Arc<Permissions>) -> Result<
         .connection_timeout(CONNECTING)
         .ping_interval(Duration::from_secs(5))
         .reconnect_delay_callback(|attempts| Duration::from_millis(100 * (attempts.min(10) as u64)))
+        .reconnect_to_server_callback(move |servers, _| std::future::ready(rotation.next(servers)))
         .event_callback(move |event| {
             let permissions = Arc::clone(&permissions);
             async move {

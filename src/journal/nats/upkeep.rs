@@ -276,11 +276,13 @@ impl Upkeep<'_> {
         // Another one, or the same one after a restart, may have another configuration than the first.
         let unfit = config::check_server(&self.shared.api.client().server_info()).err();
         let fits = self.shared.vitals.fits(unfit.map(|why| trouble(Fault::Silent(why))));
-        if is_due && (!fits || !is_missing && self.shared.vitals.is_silent()) {
+        let is_silent = !is_missing && self.shared.vitals.is_silent();
+        if fits && !is_silent {
+            self.shared.api.stay();
+        } else if is_due {
             tracing::debug!("nothing is confirmed: this server connects to another nats-server");
             self.reconnected = Some(Instant::now());
-            // It is asked of a task of the client, which runs as long as this one.
-            let _ = self.shared.api.client().force_reconnect().await;
+            self.shared.api.go_elsewhere().await;
         }
     }
 

@@ -119,6 +119,17 @@ fn expectations_of_an_incident_that_is_open_are_met_only_as_far_as_it_came() {
     assert!(failures[0].1.ends_with("allowed is at most 1m"), "{failures:?}");
 }
 
+/// Another rule tells that its end is missing; that it has met what is asked of the whole can't be said.
+#[test]
+fn expectations_of_an_incident_that_breaks_off_are_not_met_by_its_beginning() {
+    let mut stream = sound();
+    let place = stream.resolution();
+    stream.frames.truncate(place);
+    stream.expect("phases = [\"detect\"]\norder = [\"no-such-step\"]");
+    assert_eq!(stream.failures().iter().map(|(rule, _)| *rule).collect::<Vec<_>>(), ["lifecycle"]);
+    assert!(stream.unchecked("expect").starts_with("nothing that is expected can be compared"));
+}
+
 #[test]
 fn others_than_the_one_that_was_waited_for_may_stay_open() {
     let mut stream = sound();

@@ -102,3 +102,47 @@ fn what_is_triggered_with_settings_is_judged_by_them() {
     assert!(first.contains(found), "{first}");
     assert!(status == Some(5) && again.contains(found), "{again}");
 }
+
+/// What was not read any more is not missing, wherever the transcript ends.
+#[cfg(unix)]
+#[test]
+fn a_transcript_that_is_interrupted_while_it_is_read_has_no_new_faults() {
+    let folder = Scratch::new();
+    let ran = incident(&["validate", "noise", "--transcripts", "tr"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let text = std::fs::read_to_string(folder.path().join("tr/noise.ndjson")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for part in 1..8 {
+        let fifo = folder.path().join(format!("{part}.ndjson"));
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let running = incident(&["validate", fifo.to_str().unwrap()]).spawn();
+        let mut into = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+        let (first, rest) = lines.split_at(lines.len() * part / 8);
+        // The reader may be gone.
+        let mut write =
+            |lines: &[&str]| drop(std::io::Write::write_all(&mut into, (lines.join("\n") + "\n").as_bytes()));
+        write(first);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        running.signal("INT");
+        write(rest);
+        drop(into);
+        let ran = running.end();
+        assert!(ran.status == Some(130) && !ran.stdout.contains("FAIL"), "{part}: {ran:?}");
+    }
+}
+
+/// Each check would change what is watched, and begin the next one.
+#[test]
+fn transcripts_do_not_go_into_a_folder_that_is_watched() {
+    let folder = Scratch::new().with("v.toml", &scenario("{ max = \"30s\" }"));
+    for into in [".", "../.", folder.path().to_str().unwrap()] {
+        let at = folder.path().join("sub");
+        std::fs::create_dir_all(&at).unwrap();
+        let (at, watched) = if into == "../." { (at.as_path(), "..") } else { (folder.path(), ".") };
+        let ran = incident(&["validate", watched, "--watch", "--transcripts", into]).at(at).run();
+        assert!(
+            ran.status == Some(2) && ran.stderr.contains("can't take the transcripts"),
+            "{into}: {ran:?}"
+        );
+    }
+}
