@@ -9,7 +9,7 @@ use super::names::{Names, step_ids};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::duration::Micros;
 use crate::scenario::file::{Edge, On, ScenarioFile, Step};
-use crate::scenario::suggest::{did_you_mean, shortened};
+use crate::scenario::suggest::{did_you_mean, listed, shortened};
 
 /// Steps by id: a file may have thousands, and searching the list for each edge would be slow.
 pub(super) struct ById<'a> {
@@ -64,9 +64,21 @@ pub(super) fn moment(
         On::Failed if fails <= 0.0 => Some("never fails".to_owned()),
         On::Drawn(way) if !parent.ways().any(|known| known == way) => {
             let ways: Vec<&str> = ["completed", "failed", "any"].into_iter().chain(parent.ways()).collect();
-            let known =
-                did_you_mean(way, ways.iter().copied()).map(|near| format!("; did you mean {near:?}?"));
-            Some(format!("has no outcome {:?}{}", shortened(way), known.unwrap_or_default()))
+            let known = match did_you_mean(way, ways.iter().copied()) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => {
+                    let is_possible = |way: &&&str| match **way {
+                        "completed" => fails < 1.0,
+                        "failed" => fails > 0.0,
+                        _ => true,
+                    };
+                    format!(
+                        "it has {}",
+                        listed(&ways.iter().filter(is_possible).copied().collect::<Vec<_>>())
+                    )
+                }
+            };
+            Some(format!("has no outcome {:?}; {known}", shortened(way)))
         }
         On::Completed | On::Drawn(_) if fails >= 1.0 => Some("never completes".to_owned()),
         On::Drawn(way) if parent.chance(way) <= 0.0 => Some(format!("never draws {:?}", shortened(way))),

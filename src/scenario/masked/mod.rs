@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use self::masker::{LIKE_TOKEN, Masker, end_of, stars};
 use super::diagnostic::Diagnostic;
-use super::read::UNQUOTED;
+use super::read::{IN_NUMBERS, UNQUOTED};
 
 /// What is shown of a file.
 pub(crate) struct Masked {
@@ -33,9 +33,11 @@ impl Masked {
     pub(crate) fn mistakes(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
         for mistake in &mut found {
             let is_hidden = self.text.get(mistake.span.clone()).is_some_and(|shown| shown.contains('*'));
+            // The help repeats it.
             if is_hidden && mistake.message == UNQUOTED {
-                // The help repeats it.
                 mistake.help = Some("put it in quotes".to_owned());
+            } else if is_hidden && IN_NUMBERS.contains(&mistake.message.as_str()) {
+                mistake.help = None;
             }
             mistake.message = self.without_words(&mistake.message);
             mistake.label = self.without_words(&mistake.label);
@@ -201,6 +203,19 @@ mod tests {
         let told = masked.mistakes(vec![mistake(8..13), mistake(21..26)]);
         let helps: Vec<_> = told.iter().map(|told| told.help.as_deref()).collect();
         assert_eq!(helps, [Some("put it in quotes"), Some("write \"ab-cd\"")]);
+    }
+
+    #[test]
+    fn the_digits_of_a_hidden_number_are_not_put_together() {
+        for text in ["pin = 123,456", "pin = 12.3456%", "token = 123,456", "pin = { a = 123,456 }"] {
+            let found = crate::scenario::syntax_mistakes(text, "");
+            let told = Masked::new(text, "", &["name"]).mistakes(found);
+            assert!(
+                !told.is_empty()
+                    && told.iter().all(|told| !told.help.clone().unwrap_or_default().contains("23")),
+                "{told:?}"
+            );
+        }
     }
 
     proptest! {

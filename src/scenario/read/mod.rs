@@ -3,6 +3,7 @@
 mod lines;
 mod repair;
 mod roots;
+mod slips;
 mod swallowed;
 mod tables;
 mod words;
@@ -19,6 +20,7 @@ use super::file::{Impact, LONGEST, ScenarioFile};
 use super::settings::{self, Applied, Settings};
 use repair::Repaired;
 
+pub(super) use slips::IN_NUMBERS;
 pub(super) use words::UNQUOTED;
 
 /// The most mistakes in the shape of a file that are looked for.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::roots::{Root, deepest};
+use super::slips;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::suggest::did_you_mean;
 
@@ -117,13 +118,15 @@ pub(super) fn of_syntax(root: &Root, text: &str, like: &str) -> Diagnostic {
         let help = "a value stands on the line of its key: target = \"15m\"";
         return Diagnostic::new(span, "the value is missing", "here").help(help);
     }
-    let written = text.get(span.clone()).and_then(|written| written.lines().next()).map_or("", str::trim);
+    if let Some(slip) = slips::slip(&message, &span, text) {
+        return slip;
+    }
     let known = SYNTAX.iter().find(|(start, ..)| message.starts_with(start));
     let (message, help) = if let Some((_, told, help)) = known {
         (if told.is_empty() { message } else { (*told).to_owned() }, Some((*help).to_owned()))
     } else if message.starts_with("string values must be quoted") {
         // The parser adds which kind of text it expected, which no author has to know.
-        (UNQUOTED.to_owned(), quoted(written))
+        (UNQUOTED.to_owned(), slips::quoted(&span, text))
     } else {
         let says_nothing = NO_TOML.iter().any(|start| message.starts_with(start));
         (message, says_nothing.then(|| like.to_owned()))
@@ -133,21 +136,6 @@ pub(super) fn of_syntax(root: &Root, text: &str, like: &str) -> Diagnostic {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }
-}
-
-/// How a text is written that has no quotes, or those of a word processor; a share that is written otherwise is a number.
-fn quoted(written: &str) -> Option<String> {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    if let Some(percent) = written.strip_suffix('%').and_then(number) {
-        return Some(format!("write {written} as {}", percent / 100.0));
-    }
-    let is_quote =
-        |c: char| "\u{201c}\u{201d}\u{201e}\u{201f}\u{2018}\u{2019}\u{201a}\u{ab}\u{bb}".contains(c);
-    let inner = written.trim_matches(is_quote);
-    if inner.len() < written.len() {
-        return Some(format!("write \"{inner}\", with the quotes of a keyboard"));
-    }
-    (!written.is_empty()).then(|| format!("write \"{written}\""))
 }
 
 fn message_of(error: &toml::de::Error) -> String {
@@ -180,6 +168,7 @@ fn of_types_as_told(message: &str, span: Range<usize>, text: &str) -> Diagnostic
         return Diagnostic::new(span, "a date or a time can't stand here", "here").help(help);
     }
     let help = dotted(written, text.get(span.end..).unwrap_or_default())
+        .or_else(|| slips::of_type(message, &span, text))
         .or_else(|| unknown_name(message))
         .or_else(|| without_unit(message, written))
         .or_else(|| wrong_value(message, written));
@@ -357,17 +346,13 @@ fn without_unit(message: &str, written: &str) -> Option<String> {
 /// How it is told that a value has the name of a parameter in it that is not declared.
 pub(super) const UNDECLARED: &str = "no parameter is called ";
 
-/// What to write instead of a value that is quoted by mistake, or in percent.
+/// What to write instead of a value that is quoted by mistake.
 fn wrong_value(message: &str, written: &str) -> Option<String> {
     let inner = written.strip_prefix('"')?.strip_suffix('"')?.trim();
     if let Some(name) = inner.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         return Some(format!("{UNDECLARED}{name:?}: declare it in [parameters]"));
     }
     let wants = |names: &[&str]| names.iter().any(|name| message.ends_with(&format!("expected {name}")));
-    let percent = inner.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-    if let Some(percent) = percent.filter(|_| wants(&["f64"])) {
-        return Some(format!("write {inner} as {}", percent / 100.0));
-    }
     let is_number = wants(&["f64"]) && inner.parse::<f64>().is_ok_and(f64::is_finite)
         || wants(&["u64", "u32"]) && inner.parse::<u32>().is_ok();
     is_number.then(|| format!("leave out the quotes: {inner}"))
