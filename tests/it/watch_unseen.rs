@@ -249,7 +249,7 @@ fn an_incident_that_ends_before_the_stream_begins_is_shown_all_the_same() {
     let url = server(|mut stream, head| {
         if head.starts_with("GET /api/incidents/x-1 ") {
             // Each command asks twice.
-            let is_over = ASKED.next() % 2 == 0;
+            let is_over = ASKED.next().is_multiple_of(2);
             return answer(&mut stream, "200 OK", "application/json", &state(is_over));
         }
         upgrade(&mut stream, head)?;

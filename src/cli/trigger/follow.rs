@@ -253,9 +253,9 @@ impl Following<'_> {
                 }
                 // Nothing goes on.
                 if self.pause.is_on() {
-                    self.clock.stop()
+                    self.clock.stop();
                 } else {
-                    self.clock.go_on()
+                    self.clock.go_on();
                 }
                 return self.ask().await;
             }

@@ -152,7 +152,7 @@ mod tests {
                 1 => "+1 metric".to_owned(),
                 more => format!("+{more} metrics"),
             };
-            assert!(columns < 50 || line.contains(&missing), "{columns}: {line}");
+            assert!(columns < 51 || line.contains(&missing), "{columns}: {line}");
         }
         let all = "● LIVE database-outage-x7k2p  DIAGNOSE  left 01:40  $4,310  error rate 42.0%  latency p99 4.8 s  traffic 520/s";
         assert_eq!(fitted(120), all);

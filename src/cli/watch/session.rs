@@ -130,9 +130,9 @@ impl<'a> Session<'a> {
                     self.note(&news);
                 }
                 if self.pause.is_on() {
-                    self.footer.pause()
+                    self.footer.pause();
                 } else {
-                    self.footer.alive()
+                    self.footer.alive();
                 }
                 // It comes only when everything has come.
                 if self.has_all {
