@@ -153,9 +153,10 @@ impl Player {
             };
             let Some(mut slot) = self.context.running.resume(open.subject, bytes) else { continue };
             let last = LastAppended { time: open.time, reached, next };
+            let clock = self.context.journal.clock();
             let elapsed = match open.age {
-                Some(age) => age.saturating_add(begun),
-                None => elapsed::since(self.context.journal.clock(), began, last),
+                Some(age) => elapsed::by_steady(age.saturating_add(begun), clock, began, last),
+                None => elapsed::since(clock, began, last),
             };
             let origin = Origin::ago(elapsed);
             slot.set_clock(origin, speed);

@@ -39,3 +39,13 @@ pub(super) fn since(clock: &Clock, began: Timestamp, last: LastAppended) -> Dura
     let until_last = Duration::try_from(last.time.duration_since(began)).ok();
     until_last.filter(|until| possible.contains(until)).unwrap_or(at).saturating_add(stopped)
 }
+
+/// How far the steady clock of a process may be behind the events that it reads: they take a moment to come.
+const READ_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long ago something began that this process has seen begin, by its own steady clock. That clock stands still while the machine is
+/// suspended, and counts from later if the beginning was read late: if the events tell of more time than it has counted, it is not believed.
+pub(super) fn by_steady(seen: Duration, clock: &Clock, began: Timestamp, last: LastAppended) -> Duration {
+    let at = last.reached.at;
+    if seen.saturating_add(READ_WITHIN) >= at { seen.max(at) } else { since(clock, began, last).max(at) }
+}

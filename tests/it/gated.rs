@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident::contract::Outcome;
-use incident::journal::{IncidentIndex as _, Journal, Leases as _, Log as _, ReadLimit};
+use incident::contract::{Outcome, StreamId};
+use incident::journal::{IncidentIndex as _, Journal, Leases as _, Log as _, Memory, ReadLimit, Retention};
 use incident::player::{PlayError, Player, Replay, Speed};
 use incident::recording::Recording;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Gated, Timeline, library, soon};
+use crate::harness::{Clocks, Gated, Timeline, library, soon};
 
 /// A player over it, and what ends it.
 fn player(gated: &Arc<Gated>) -> (Player, TaskTracker, CancellationToken) {
@@ -127,4 +127,34 @@ async fn an_incident_goes_on_if_its_player_loses_the_lease_and_gets_it_again() {
     gated.writable.send_replace(true);
     tokio::time::sleep(Duration::from_secs(600)).await;
     assert_eq!(gated.extent().head, timeline.len() as u64, "it was played to its end");
+}
+
+/// A standby that was suspended while the drill ran let it stand still for as long, without a word.
+#[tokio::test(start_paused = true)]
+async fn a_player_whose_clock_stood_still_goes_on_where_the_events_are() {
+    // It knows nothing of the beginning, has counted all of the time, a moment less, and much less.
+    for age in [None, Some(60_000), Some(59_500), Some(5_000)] {
+        let clocks = Clocks::with_tokio("2026-11-28T10:00:00Z");
+        let stream = StreamId::generate(1_700_000_000_000, 4);
+        let gated = Gated::over(Memory::with_clocks(stream, Retention::default(), clocks.source()), 0);
+        let (first, tasks, stop) = player(&gated);
+        let plan = outage().plan();
+        let due: Vec<Duration> = (0..100).map(|index| Duration::from_micros(plan.due(index))).collect();
+        first.start(plan, Speed::REAL_TIME).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        let played = gated.extent().head;
+        *gated.age.lock() = age.map(Duration::from_millis);
+        let (second, _tasks, _stop) = player(&gated);
+        let began = tokio::time::Instant::now();
+        assert_eq!(second.pick_up().await.unwrap(), 1);
+        let mut extent = gated.follow();
+        extent.wait_for(|extent| extent.head > played).await.unwrap();
+        let (waited, place) = (began.elapsed(), usize::try_from(played).unwrap());
+        // Nobody knows how much of the time between the two events is over.
+        let longest = due[place + 1].saturating_sub(due[place]);
+        assert!(waited <= longest + Duration::from_secs(1), "{age:?}: {waited:?} of {longest:?}");
+    }
 }

@@ -10,6 +10,7 @@ use incident::journal::{
     Log, Memory, OpenIncident, Pending, ReadLimit, Register, Retention, Span, Stored, Times, Trouble,
     TroubleKind,
 };
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// A journal in memory with gates.
@@ -37,11 +38,17 @@ pub struct Gated {
     pub appends: watch::Sender<u32>,
     /// How often publishers' names were looked up.
     pub lookups: watch::Sender<u32>,
+    /// How long ago this process has seen open incidents begin, as far as it knows.
+    pub age: Mutex<Option<Duration>>,
 }
 
 impl Gated {
     pub fn new(refused_leases: u32) -> Arc<Self> {
         let memory = Memory::new(StreamId::generate(1_700_000_000_000, 4), Retention::default());
+        Self::over(memory, refused_leases)
+    }
+
+    pub fn over(memory: Memory, refused_leases: u32) -> Arc<Self> {
         Arc::new(Self {
             memory,
             refused_leases: refused_leases.into(),
@@ -55,6 +62,7 @@ impl Gated {
             unanswered: 0.into(),
             appends: watch::channel(0).0,
             lookups: watch::channel(0).0,
+            age: Mutex::default(),
         })
     }
 }
@@ -104,7 +112,11 @@ impl Log for Gated {
 
 impl IncidentIndex for Gated {
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
-        self.memory.open_incidents()
+        Box::pin(async move {
+            let age = *self.age.lock();
+            let open = self.memory.open_incidents().await?;
+            Ok(open.into_iter().map(|open| OpenIncident { age: age.or(open.age), ..open }).collect())
+        })
     }
 
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
