@@ -151,11 +151,9 @@ impl Server {
         let share = Share::begin(journal.clone(), &auth).await;
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
-        let guard = Arc::new(Guard::new(
-            options.allow_origins,
-            peers::origins(&options.peers),
-            options.tls.is_some(),
-        ));
+        let speaks_tls = options.tls.is_some();
+        let origins = peers::origins(&options.peers);
+        let guard = Arc::new(Guard::new(options.allow_origins, origins, speaks_tls));
         let state = HttpState(Arc::new(Parts {
             auth: Arc::clone(&auth),
             guard: Arc::clone(&guard),
@@ -188,7 +186,6 @@ impl Server {
             }),
             hooks: Arc::clone(&hooks),
         }));
-        let speaks_tls = options.tls.is_some();
         let allows_origin = Box::new(move |origin: &str| guard.allows(origin));
         let routes = (routes::router(state.clone()), routes::handshake(state));
         let door = Door::new(routes, options.tls, limits, Arc::clone(&lifecycle), refusals, allows_origin);
