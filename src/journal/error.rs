@@ -87,6 +87,8 @@ pub enum TroubleKind {
     Busy,
     /// Reading or writing failed.
     Io,
+    /// A part of the file can't be what was written.
+    Damaged,
     /// A write has not returned for some seconds: the disk hangs.
     Hung,
     /// A file of the journal was removed, replaced or changed by another program.
@@ -144,6 +146,7 @@ impl fmt::Display for Trouble {
             TroubleKind::ReadOnly => "it is read-only",
             TroubleKind::Busy => "another process has locked it",
             TroubleKind::Io => "reading or writing failed",
+            TroubleKind::Damaged => "it is damaged",
             TroubleKind::Hung => "its disk does not answer",
             TroubleKind::Changed => "its files were changed while the server runs",
             TroubleKind::Unreachable => "the servers that store it confirm nothing",

@@ -31,7 +31,7 @@ use crate::cli::receivers_file;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::sinks_file;
-use crate::journal::{Journal, Trouble, TroubleKind};
+use crate::journal::{Journal, JournalError, Trouble, TroubleKind};
 use crate::server::{Options, ServeError, Server, SinkSetup};
 
 /// How long the end of the process waits for threads that are still at work.
@@ -263,6 +263,10 @@ fn warn_of_plain(tokens: &Tokens, server: &Server) {
     }
 }
 
+/// What to do about a journal in whose older part a server finds a damage.
+const DAMAGED: &str =
+    "`incident check-journal FILE` shows the damage, and with --salvage NEW copies the events before it";
+
 /// The failure of a server that did not start.
 fn failure(error: ServeError, port: u16) -> Failure {
     let hint = match &error {
@@ -278,6 +282,10 @@ fn failure(error: ServeError, port: u16) -> Failure {
             format!("raise the limit of open files (ulimit -n {needed}, or more for many clients)")
         }
         ServeError::Schema(_) => "report this: it is a fault of the program".to_owned(),
+        ServeError::Journal(JournalError::Damaged { .. }) => DAMAGED.to_owned(),
+        ServeError::Journal(JournalError::Unavailable(trouble)) if trouble.kind() == TroubleKind::Damaged => {
+            DAMAGED.to_owned()
+        }
         ServeError::Journal(_) => "try again".to_owned(),
         ServeError::Clients(_) => "raise the limits of open files and threads (ulimit -n, -u)".to_owned(),
     };

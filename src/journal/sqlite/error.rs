@@ -32,6 +32,7 @@ pub(super) fn trouble(error: rusqlite::Error) -> Trouble {
         Some(ErrorCode::ReadOnly) => TroubleKind::ReadOnly,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => TroubleKind::Busy,
         Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => TroubleKind::Io,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => TroubleKind::Damaged,
         _ => TroubleKind::Other,
     };
     Trouble::from_error(kind, error)
@@ -40,5 +41,19 @@ pub(super) fn trouble(error: rusqlite::Error) -> Trouble {
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
         trouble(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever is told to try again would do it for ever.
+    #[test]
+    fn a_page_that_cannot_be_read_is_damage() {
+        for code in [rusqlite::ffi::SQLITE_CORRUPT, rusqlite::ffi::SQLITE_NOTADB] {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            assert_eq!(trouble(error).kind(), TroubleKind::Damaged);
+        }
     }
 }

@@ -200,15 +200,15 @@ pub(super) fn copied_plan(connection: &Connection, first: &Stored) -> Option<Str
     if first.index == 1 && is_published {
         return None;
     }
-    let row = connection
-        .prepare_cached("SELECT plan, plan_checksum, ended FROM incidents WHERE subject = ?1")
-        .and_then(|mut select| {
-            select
-                .query_row([&first.subject], |row| {
-                    Ok((known_plan(row, &first.subject, 0, 1), row.get::<_, u64>(2)? > 0))
-                })
-                .optional()
-        });
+    let read = |select: &str| {
+        connection.prepare_cached(select)?.query_row([&first.subject], |row| {
+            Ok((known_plan(row, &first.subject, 0, 1), row.get::<_, u64>(2)? > 0))
+        })
+    };
+    let row = read("SELECT plan, plan_checksum, ended FROM incidents WHERE subject = ?1")
+        // The row may be sound, and its index damaged.
+        .or_else(|_| read("SELECT plan, plan_checksum, ended FROM incidents NOT INDEXED WHERE +subject = ?1"))
+        .optional();
     match row {
         Ok(Some((Ok(plan), has_ended))) if plan.is_some() || !has_ended => plan,
         Ok(_) | Err(_) if is_published => None,
