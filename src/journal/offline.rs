@@ -108,9 +108,46 @@ pub fn salvage(from: &Path, into: &Path, stop: &Stop) -> Result<Copied, CopyErro
     if !is_stream(from) && !is_stream(into) {
         return unless_stopped(sqlite::salvage(from, into, stop), stop);
     }
+    if !is_stream(from) {
+        return salvage_into_stream(from, into, stop);
+    }
     let found = audit(from, &mut |_, _| {})?;
     let about = About { stream: StreamId::fresh(), oldest: found.oldest, head: found.sound_to };
     transfer(from, into, &about, found.stream.as_ref(), Naming::New, &mut |_, _, _| !stop.is_wished())
+}
+
+/// Copies what can be read of a file into a new stream. That is decided in one place: so it is copied into a file first.
+fn salvage_into_stream(from: &Path, into: &Path, stop: &Stop) -> Result<Copied, CopyError> {
+    let folder = ScratchFolder::new().map_err(|error| {
+        let why = format!("no folder can be made beside the temporary files (TMPDIR): {error}");
+        OpenError::unusable(from, why)
+    })?;
+    let saved = folder.0.join("saved.db");
+    let copied = unless_stopped(sqlite::salvage(from, &saved, stop), stop)?;
+    let about = About { stream: copied.stream.clone(), oldest: copied.oldest, head: copied.head };
+    let progress: Progress<'_> = &mut |_, _, _| !stop.is_wished();
+    let Copied { stream, oldest, head, .. } = transfer(&saved, into, &about, None, Naming::New, progress)?;
+    Ok(Copied { stream, oldest, head, ..copied })
+}
+
+/// A folder for its owner alone, removed when dropped.
+struct ScratchFolder(PathBuf);
+
+impl ScratchFolder {
+    fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("incident-salvage-{:016x}", crate::random::bits()));
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// What a copy came to. One that was stopped has no other fault.
