@@ -46,7 +46,8 @@ pub struct Options {
     /// The most clients of the stream at the same time. If the system allows too few open files for this and the next two, a
     /// server takes less of each.
     pub max_clients: u32,
-    /// The most connections that wait for a request at the same time: a new one evicts the one that is silent longest.
+    /// The most connections that wait for a request at the same time: a new one evicts the one that is silent longest,
+    /// of the network that has the most.
     pub max_waiting: usize,
     /// The most other connections besides clients at the same time: those of which a request is served. Each client and each
     /// connection takes a descriptor.

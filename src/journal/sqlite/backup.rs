@@ -35,6 +35,9 @@ const PATIENCE: u32 = 200;
 pub fn backup(path: &Path, into: &Path, stop: &Stop) -> Result<Copied, OpenError> {
     let target = Target::new(path, into)?;
     let source = Source::open(path)?;
+    if let Some(wrong) = &source.wrong_log {
+        return Err(OpenError::damaged(path, wrong.clone()));
+    }
     if source.format.is_none() {
         return Err(OpenError::unusable(path, "the file is empty: there is nothing to copy"));
     }

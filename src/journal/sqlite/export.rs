@@ -151,7 +151,8 @@ impl Export for FileExport {
             let start = match starts.get(&stored.subject) {
                 Some(start) => *start,
                 None => {
-                    let row = self.row(&stored.subject).map_err(|error| self.unusable(error))?;
+                    // A damaged index is no reason to stop: the events say what is needed.
+                    let row = self.row(&stored.subject).ok().flatten();
                     // If retention has dropped its first event, it began before the oldest event.
                     let start = if stored.index == 1 { stored.position } else { self.oldest - 1 };
                     let start = row.as_ref().map_or(start, |row| row.start);

@@ -40,6 +40,9 @@ pub(in crate::server) struct Figures {
 #[derive(Default)]
 pub(in crate::server) struct Told(Mutex<Counted>);
 
+/// No journal has so many events: whoever began to count may have left.
+const NOT_COUNTED: u64 = u64::MAX;
+
 #[derive(Default)]
 struct Counted {
     count: usize,
@@ -55,12 +58,12 @@ impl Told {
                 return counted.count;
             }
             // Who asks meanwhile gets the old number.
-            counted.at = Some((Instant::now(), head));
+            counted.at = Some((Instant::now(), NOT_COUNTED));
         }
         let open = timeout(PATIENCE, journal.open_without_plan()).await.ok().and_then(Result::ok);
         let mut counted = self.0.lock();
         match open {
-            Some(open) => counted.count = open.len(),
+            Some(open) => *counted = Counted { count: open.len(), at: Some((Instant::now(), head)) },
             // The next one asks again.
             None => counted.at = None,
         }

@@ -108,10 +108,13 @@ impl Known {
         subject: &str,
     ) -> Result<Option<(Subject, u64)>, JournalError> {
         let behind = self.behind.get(subject).copied();
+        // One of another version may have no plan any more.
+        let mut was_played = false;
         let known = match self.by_subject.get_mut(subject) {
             Some((known, used)) => {
                 *used = self.uses;
                 let Some(after) = behind else { return Ok(None) };
+                was_played = matches!(known, Subject::Played);
                 matches!(known, Subject::Real(real) if real.is_open()).then(|| (known.clone(), after))
             }
             None => None,
@@ -120,6 +123,7 @@ impl Known {
             None => Subject::Real(Box::default()),
             Some(span) if span.end.is_some() => Subject::Real(Box::new(Incident::over())),
             Some(_) if known.is_some() => return Ok(known),
+            Some(_) if was_played => Subject::Played,
             Some(_) if journal.plan(subject).await?.is_some() => Subject::Played,
             Some(span) => return Ok(Some((Subject::Real(Box::default()), span.start.saturating_sub(1)))),
         };
@@ -134,7 +138,12 @@ impl Known {
         for (subject, (read, until)) in read {
             let is_remembered = self.by_subject.contains_key(&subject);
             if !is_remembered || self.behind.get(&subject).is_some_and(|before| *before <= until) {
-                self.behind.insert(subject.clone(), until);
+                // What has ended, or is played, has nothing more to be read.
+                if matches!(&read, Subject::Real(real) if real.is_open()) {
+                    self.behind.insert(subject.clone(), until);
+                } else {
+                    self.behind.remove(&subject);
+                }
                 self.by_subject.insert(subject, (read, self.uses));
             }
         }
