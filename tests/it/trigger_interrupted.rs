@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::answers::{server, upgrade};
 use crate::harness::{PATIENCE, incident, unmasked};
+use crate::watch_unseen::state;
 
 /// How often a stub was connected to, for a stream.
 pub struct Connections(Mutex<u32>);
@@ -23,6 +24,10 @@ impl Connections {
         let mut count = self.0.lock().unwrap();
         *count += 1;
         *count
+    }
+
+    pub fn count(&self) -> u32 {
+        *self.0.lock().unwrap()
     }
 }
 
@@ -141,21 +146,26 @@ fn a_server_that_has_no_place_or_is_away_right_after_it_has_started_the_incident
 /// It is neither passed over nor taken for a success.
 #[test]
 fn an_end_that_cannot_be_read_is_told() {
+    static ASKED: Connections = Connections::none();
     let url = server(|mut stream, head| {
         if head.starts_with("POST") {
             return accept(&mut stream);
         }
         if head.starts_with("GET /api") {
-            return answer(&mut stream, "404 Not Found", "text/plain", &json!("no such path"));
+            return match ASKED.next() {
+                1 => answer(&mut stream, "404 Not Found", "text/plain", &json!("no such path")),
+                _ => answer(&mut stream, "200 OK", "application/json", &state(false)),
+            };
         }
         upgrade(&mut stream, head)?;
         stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
         let text = include_str!("../fixtures/messages/incident_resolved.json");
         let text = text.replace("\"resolved\"", "\"abandoned\"");
         stream.write_all(&event(&text, 1))?;
-        stream.write_all(&heartbeat(1))?;
-        thread::sleep(PATIENCE);
-        Ok(())
+        loop {
+            thread::sleep(Duration::from_millis(50));
+            stream.write_all(&heartbeat(1))?;
+        }
     });
     let ran = incident(&["trigger", "x", "--url", &url]).run();
     assert_eq!(ran.status, Some(4), "{ran:?}");
@@ -175,8 +185,10 @@ fn a_connection_to_a_server_that_has_not_started_the_incident_is_told() {
         upgrade(&mut stream, head)?;
         let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 0 });
         stream.write_all(&greeting("T", 0, &follows))?;
-        thread::sleep(PATIENCE);
-        Ok(())
+        loop {
+            thread::sleep(Duration::from_millis(50));
+            stream.write_all(&heartbeat(0))?;
+        }
     });
     let ran = incident(&["trigger", "x", "--url", &url]).run();
     assert_eq!(ran.status, Some(4), "{ran:?}");
@@ -232,9 +244,10 @@ fn an_incident_of_which_the_server_knows_nothing_any_more_has_an_unknown_end() {
         }
         let follows = json!({ "kind": "reset", "reason": "expired", "from": 10, "to": 9 });
         stream.write_all(&greeting("S", 9, &follows))?;
-        stream.write_all(&heartbeat(9))?;
-        thread::sleep(PATIENCE);
-        Ok(())
+        loop {
+            thread::sleep(Duration::from_millis(50));
+            stream.write_all(&heartbeat(9))?;
+        }
     });
     let ran = incident(&["trigger", "x", "--json", "--url", &url]).run();
     assert_eq!(ran.status, Some(4), "{ran:?}");

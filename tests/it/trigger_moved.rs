@@ -32,6 +32,8 @@ fn an_incident_that_goes_on_in_another_stream_is_followed_there() {
             let busy = json!({ "title": "Service Unavailable", "status": 503, "detail": "busy" });
             return match ASKED.next() {
                 1 => answer(&mut stream, "503 Busy", "application/problem+json", &busy),
+                // Of what stands before the server.
+                2 => answer(&mut stream, "404 Not Found", "text/html", &json!("default backend")),
                 _ => answer(&mut stream, "200 OK", "application/json", &state(false)),
             };
         }
@@ -44,8 +46,12 @@ fn an_incident_that_goes_on_in_another_stream_is_followed_there() {
         stream.write_all(&greeting("T", 1, &follows))?;
         // It begins with what has come already.
         stream.write_all(&event(STARTED, "T", 1))?;
-        stream.write_all(&heartbeat(0))?;
+        while ASKED.count() < 3 {
+            stream.write_all(&heartbeat(1))?;
+            thread::sleep(Duration::from_millis(50));
+        }
         thread::sleep(Duration::from_millis(200));
+        stream.write_all(&heartbeat(1))?;
         stream.write_all(&event(RESOLVED, "T", 2))?;
         thread::sleep(PATIENCE);
         Ok(())
@@ -57,6 +63,7 @@ fn an_incident_that_goes_on_in_another_stream_is_followed_there() {
         events.len() == 2 && events[0].contains("/streams/S") && events[1].contains("/streams/T"),
         "{ran:?}"
     );
+    assert!(ran.stderr.contains("x-1 goes on in this stream"), "{ran:?}");
     assert!(!ran.stderr.contains("trigger it again"), "{ran:?}");
 }
 
@@ -77,12 +84,67 @@ fn an_incident_that_another_stream_does_not_have_is_lost() {
         }
         let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 0 });
         stream.write_all(&greeting("T", 0, &follows))?;
-        thread::sleep(PATIENCE);
-        Ok(())
+        loop {
+            thread::sleep(Duration::from_millis(50));
+            stream.write_all(&heartbeat(0))?;
+        }
     });
     let ran = incident(&["trigger", "x", "--json", "--url", &url]).run();
     assert_eq!(ran.status, Some(4), "{ran:?}");
     assert!(ran.stderr.contains("the server has a new stream without x-1"), "{ran:?}");
+}
+
+/// As behind a balancer whose servers have no common journal: the one that is asked has the incident, the one that is connected does not.
+#[test]
+fn an_answer_does_not_show_that_the_stream_has_the_incident() {
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        if head.starts_with("GET /api/incidents/x-1 ") {
+            return answer(&mut stream, "200 OK", "application/json", &state(false));
+        }
+        upgrade(&mut stream, head)?;
+        let follows = json!({ "kind": "reset", "reason": "other-stream", "from": 1, "to": 0 });
+        stream.write_all(&greeting("T", 0, &follows))?;
+        loop {
+            thread::sleep(Duration::from_millis(50));
+            stream.write_all(&heartbeat(0))?;
+        }
+    });
+    let ran = incident(&["trigger", "x", "--json", "--url", &url]).run();
+    assert_eq!(ran.status, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("leads to another stream") && !ran.stderr.contains("goes on"), "{ran:?}");
+}
+
+/// The server says that it has ended before the last events have come.
+#[test]
+fn what_is_on_its_way_when_the_server_answers_is_shown() {
+    static ASKED: Connections = Connections::none();
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        if head.starts_with("GET /api/incidents/x-1 ") {
+            ASKED.next();
+            return answer(&mut stream, "200 OK", "application/json", &state(true));
+        }
+        upgrade(&mut stream, head)?;
+        begin(&mut stream)?;
+        stream.write_all(&sample(5))?;
+        stream.write_all(&heartbeat(5))?;
+        while ASKED.count() == 0 {
+            thread::sleep(Duration::from_millis(10));
+        }
+        thread::sleep(Duration::from_millis(300));
+        stream.write_all(&event(RESOLVED, "S", 6))?;
+        stream.write_all(&heartbeat(6))?;
+        thread::sleep(PATIENCE);
+        Ok(())
+    });
+    let ran = incident(&["trigger", "x", "--json", "--url", &url]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("incident_resolved"), "{ran:?}");
 }
 
 /// Its server answered each time, if not this one: to start it again is no advice.

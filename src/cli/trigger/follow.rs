@@ -34,7 +34,10 @@ pub(super) struct Accepted {
     pub(super) position: u64,
 }
 
-/// What is to be asked of the server when everything has come.
+/// What the server says of the incident: its state, nothing if something else answered, or why there is no answer.
+type Answer = Result<Option<IncidentState>, Failure>;
+
+/// What is to be asked of the server.
 #[derive(Debug, Clone, Copy)]
 enum Doubt {
     /// The end may be among what was lost.
@@ -57,9 +60,17 @@ struct Following<'a> {
     replay_to: u64,
     has_all: bool,
     doubt: Option<Doubt>,
+    /// Whether it is to be asked now. Without an answer it is asked again behind the next heartbeat.
+    is_due: bool,
+    asked: Asked<Answer>,
+    /// The answer, until everything has come that the server had when it gave it.
+    answer: Option<Answer>,
     was_connected: bool,
     /// Whether the stream is another one than that in which the incident was started.
     has_moved: bool,
+    /// Whether an event of the incident has come in that stream. Nothing else shows that the stream has it: the server that answers may
+    /// be another one.
+    has_come: bool,
     outage: Outage,
     pause: Pause,
     /// When it was last shown how far the incident is.
@@ -89,8 +100,12 @@ impl Trigger {
             replay_to: 0,
             has_all: false,
             doubt: None,
+            is_due: false,
+            asked: Asked::default(),
+            answer: None,
             was_connected: false,
             has_moved: false,
+            has_come: false,
             outage: Outage::default(),
             pause: Pause::default(),
             ticked: Instant::now(),
@@ -98,8 +113,15 @@ impl Trigger {
         let (mut times, mut is_untold) = (Asked::default(), false);
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
+            following.ask();
             let item = tokio::select! {
                 item = follower.next() => item?,
+                Some(answer) = following.asked.answer() => {
+                    if let Some(ended) = following.answered(answer)? {
+                        return Ok(Some(ended));
+                    }
+                    continue;
+                }
                 told = times.answer() => {
                     match told {
                         Some(told) => following.clock.told(&told),
@@ -125,7 +147,7 @@ impl Trigger {
             if matches!(item, Item::Heartbeat(_)) && std::mem::take(&mut is_untold) {
                 following.clock.is_untold();
             }
-            if let Some(ended) = following.take(item, follower.refusal()).await? {
+            if let Some(ended) = following.take(item, follower.refusal())? {
                 return Ok(Some(ended));
             }
             is_open.set(following.outage.away().is_none() && following.doubt.is_none());
@@ -187,11 +209,7 @@ impl Following<'_> {
 
     /// Takes what comes, and what has answered the last attempt to connect instead of the server. Returns the state of the incident if it
     /// has ended.
-    async fn take(
-        &mut self,
-        item: Item,
-        refusal: Option<&ClientError>,
-    ) -> Result<Option<IncidentState>, Failure> {
+    fn take(&mut self, item: Item, refusal: Option<&ClientError>) -> Result<Option<IncidentState>, Failure> {
         self.outage.hears(Some(&item));
         match item {
             Item::Opened(opened) => {
@@ -204,10 +222,9 @@ impl Following<'_> {
                 self.replay_to = opened.follows.range().1;
                 match opened.follows {
                     Follows::Reset { reason: ResetReason::OtherStream, .. } => {
-                        (self.doubt, self.has_moved) = (Some(Doubt::Stream(another_stream)), true);
-                        return self.ask().await;
+                        self.moves(another_stream);
                     }
-                    Follows::Reset { .. } => self.doubt = Some(Doubt::End),
+                    Follows::Reset { .. } => self.doubts(Doubt::End),
                     _ => {}
                 }
             }
@@ -231,7 +248,7 @@ impl Following<'_> {
                     self.show.note(&self.trigger.back(&server, away, replayed, lost));
                 }
                 if lost > 0 {
-                    self.doubt.get_or_insert(Doubt::End);
+                    self.doubts(self.doubt.unwrap_or(Doubt::End));
                 }
             }
             Item::Back { server, replayed, to, lost: None, away, .. } => {
@@ -239,14 +256,12 @@ impl Following<'_> {
                 self.outage.greeted();
                 let back = format::back(&self.trigger.remote.url, &server, away);
                 self.show.note(&format!("{back}: the stream is another one; events may be lost"));
-                (self.doubt, self.has_moved) = (Some(Doubt::Stream(new_stream)), true);
-                return self.ask().await;
+                self.moves(new_stream);
             }
             Item::Gap { from, to } => {
                 self.show.note(&format::missing(from, to));
-                self.doubt.get_or_insert(Doubt::End);
+                self.doubts(self.doubt.unwrap_or(Doubt::End));
             }
-            // What is behind the gap, or is replayed, has come.
             Item::Heartbeat(heartbeat) => {
                 if let Some(news) = self.pause.beats(&heartbeat) {
                     self.show.note(&news);
@@ -257,7 +272,7 @@ impl Following<'_> {
                 } else {
                     self.clock.go_on();
                 }
-                return self.ask().await;
+                return self.concludes();
             }
             Item::Event { .. } | Item::NotAnEvent(_) => {}
         }
@@ -266,6 +281,7 @@ impl Following<'_> {
 
     fn event(&mut self, envelope: &Envelope, raw: &str) -> Result<Option<IncidentState>, Failure> {
         let id = self.accepted.id.as_str();
+        self.has_come = true;
         let position = envelope.position().map_or(u64::MAX, |position| position.n);
         self.has_all |= position >= self.replay_to;
         self.clock.heard(envelope, position > self.replay_to);
@@ -291,36 +307,65 @@ impl Following<'_> {
         }
         if envelope.kind == MessageType::IncidentResolved.as_str() {
             self.show.note(&format!("the end of {id} can't be read: the server is asked"));
-            self.doubt = Some(Doubt::Unread);
+            self.doubts(Doubt::Unread);
         }
         Ok(None)
     }
 
-    /// Asks the server what is in doubt. Without an answer it is asked again with the next heartbeat.
+    /// What has been answered before says nothing of what is in doubt now.
+    fn doubts(&mut self, doubt: Doubt) {
+        (self.doubt, self.is_due) = (Some(doubt), true);
+        (self.asked, self.answer) = (Asked::default(), None);
+    }
+
+    /// Another stream begins: what it has of the incident comes first.
+    fn moves(&mut self, without: fn(&str) -> Failure) {
+        (self.has_moved, self.has_come) = (true, false);
+        self.doubts(Doubt::Stream(without));
+    }
+
+    /// Asks the server what is in doubt, while other things go on.
+    fn ask(&mut self) {
+        if self.doubt.is_some() && std::mem::take(&mut self.is_due) {
+            let (remote, id) = (self.trigger.remote.clone(), self.accepted.id.clone());
+            self.asked.ask(async move { Some(remote.incident(&id).await) });
+        }
+    }
+
+    /// Keeps an answer until the next heartbeat: events that the server had may be on their way. Behind an end there are none.
+    fn answered(&mut self, answer: Answer) -> Result<Option<IncidentState>, Failure> {
+        self.answer = Some(answer);
+        if matches!(self.doubt, Some(Doubt::Unread)) { self.concludes() } else { Ok(None) }
+    }
+
+    /// Everything has come that the server had when it answered: the answer holds.
     ///
     /// # Errors
-    /// The server does not know the incident.
-    async fn ask(&mut self) -> Result<Option<IncidentState>, Failure> {
-        let Some(doubt) = self.doubt else { return Ok(None) };
+    /// The server does not know the incident, or the stream does not have it.
+    fn concludes(&mut self) -> Result<Option<IncidentState>, Failure> {
+        self.has_all = true;
+        let (Some(doubt), Some(answer)) = (self.doubt, self.answer.take()) else {
+            self.is_due |= self.doubt.is_some() && !self.asked.is_waited_for();
+            return Ok(None);
+        };
         let id = self.accepted.id.as_str();
-        let answer = self.trigger.remote.incident(id).await;
         match (doubt, answer) {
+            (_, Ok(Some(ended))) if ended.state != IncidentStatus::Open => return Ok(Some(ended)),
+            (Doubt::Stream(without), Ok(Some(_))) if !self.has_come => return Err(without(id)),
             (Doubt::Stream(_), Ok(Some(_))) => {
                 self.show.note(&format!("{id} goes on in this stream"));
-                // What it has of it comes first.
-                self.doubt = Some(Doubt::End);
+                self.doubt = None;
             }
-            (Doubt::Stream(without), Ok(None)) => return Err(without(id)),
-            (_, Ok(Some(ended))) if ended.state != IncidentStatus::Open => return Ok(Some(ended)),
-            (Doubt::Unread, Ok(_)) => return Err(known::unread_end(id)),
-            (Doubt::End, Ok(_)) => self.doubt = None,
+            (Doubt::Unread, Ok(Some(_))) => return Err(known::unread_end(id)),
+            (Doubt::End, Ok(Some(_))) => self.doubt = None,
             (doubt, Err(unknown)) if unknown.exit() == Exit::Usage => {
                 return Err(match doubt {
-                    Doubt::Stream(without) => without(id),
-                    Doubt::End | Doubt::Unread => known::forgotten(id),
+                    Doubt::Stream(without) if !self.has_come => without(id),
+                    Doubt::Stream(_) | Doubt::End | Doubt::Unread => known::forgotten(id),
                 });
             }
-            (_, Err(_)) => {}
+            // Something else has answered in the place of the server, which has taken the incident and can say how it is.
+            (_, Ok(None) | Err(_)) => self.is_due = true,
         }
         Ok(None)
     }
