@@ -236,16 +236,17 @@ async fn a_changed_row_is_judged_alike_and_the_rest_is_saved() {
     }
 }
 
-/// With the first events dropped, only the head knows the checksum that the first kept event is chained to.
+/// With the first events dropped, only the head knows the checksum that the first kept event is chained to. One that is damaged may be
+/// right in that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_dropped_events_is_judged_alike() {
     let image = Image::new(Retention { events: 50, age: None }, false).await;
     assert_eq!(image.oldest, 101, "the open incident is kept");
     for (statement, passes, kept) in [
         ("SELECT 1", true, 140),
-        ("UPDATE head SET oldest = 100", false, 139),
-        ("UPDATE head SET oldest = 102", false, 139),
-        ("UPDATE head SET base = base + 1", false, 0),
+        ("UPDATE head SET oldest = 100", false, 140),
+        ("UPDATE head SET oldest = 102", false, 140),
+        ("UPDATE head SET base = base + 1", false, 139),
         ("DELETE FROM head", false, 139),
         ("DELETE FROM events WHERE position = 101", false, 138),
         (
