@@ -143,5 +143,6 @@ mod unread;
 mod unreadable;
 mod validate;
 mod watch;
+mod watch_asked;
 mod watch_interrupted;
 mod watch_unseen;

@@ -46,7 +46,7 @@ pub fn state(is_over: bool) -> Value {
 }
 
 /// The start of x-1, a gap, and heartbeats.
-fn play_with_a_gap(stream: &mut TcpStream) -> std::io::Result<()> {
+pub fn play_with_a_gap(stream: &mut TcpStream) -> std::io::Result<()> {
     stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
     stream.write_all(&event(STARTED, "S", 1))?;
     stream.write_all(&frame(SAMPLE, |event| {
@@ -113,6 +113,11 @@ fn an_end_behind_a_gap_is_asked_for() {
     let url = server(|mut stream, head| {
         if head.starts_with("GET /api/incidents/x-1 ") {
             return answer(&mut stream, "200 OK", "application/json", &state(true));
+        }
+        if head.starts_with("GET /api/incidents/x-2 ") {
+            let mut open = state(false);
+            open["id"] = json!("x-2");
+            return answer(&mut stream, "200 OK", "application/json", &open);
         }
         upgrade(&mut stream, head)?;
         play_with_a_gap(&mut stream)

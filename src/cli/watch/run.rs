@@ -19,6 +19,7 @@ use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::times::Asked;
 use crate::client::{Follower, Item};
+use crate::contract::Follows;
 use crate::hub::After;
 use crate::report::{IncidentState, IncidentStatus};
 
@@ -52,7 +53,7 @@ impl Watch {
         session.unconfirmed = self.incident.as_deref().filter(|_| start.unconfirmed);
         session.had_ended = start.had_ended.map(|ended| *ended);
         session.is_unanswered = start.is_unanswered;
-        session.was_open = start.was_open;
+        (session.was_open, session.has_interface) = (start.was_open, start.has_interface);
         if start.is_unanswered {
             session.unseen.lost();
         }
@@ -134,12 +135,17 @@ impl Watch {
             if matches!(item, Item::Heartbeat(_)) && std::mem::take(&mut is_untold) {
                 session.footer.is_untold();
             }
-            if matches!(item, Item::Opened(_)) && std::mem::take(&mut session.was_open) {
+            if let Item::Opened(opened) = &item
+                && std::mem::take(&mut session.was_open)
+                // Behind a position of this stream its end comes, too.
+                && (self.after.is_none() || matches!(opened.follows, Follows::Reset { .. }))
+            {
                 let behind = tokio::select! {
                     behind = self.behind_its_end(session) => behind?,
                     () = &mut interrupted => return Ok(Self::leave(session)),
                 };
                 if let Some(behind) = behind {
+                    session.resets(&opened.follows);
                     *follower = behind;
                     continue;
                 }
@@ -150,26 +156,24 @@ impl Watch {
         }
     }
 
-    /// The incident in --incident was open when it was asked for. If it ended before the stream began, the stream has nothing of it: then
-    /// this is one that has everything.
+    /// The incident in --incident was open when it was asked for. If it may have ended before the stream began, the stream may have nothing
+    /// of it: then this is one that has everything.
     async fn behind_its_end(&self, session: &mut Session<'_>) -> Result<Option<Follower>, Failure> {
         let Some(id) = self.incident.as_deref() else { return Ok(None) };
         match self.remote.incident(id).await {
-            Ok(Some(ended)) if ended.state != IncidentStatus::Open => {
-                session.had_ended = Some(ended);
-                let (url, all) = (self.remote.url.clone(), "0".to_owned());
-                Ok(Some(if self.no_reconnect {
-                    Follower::connect(url, Some(all), false).await?
-                } else {
-                    Follower::of_one_that_answers(url, all)
-                }))
+            Ok(Some(open)) if open.state == IncidentStatus::Open => {
+                session.is_expected = true;
+                return Ok(None);
             }
-            Ok(_) => Ok(None),
-            Err(_) => {
-                session.unseen.lost();
-                Ok(None)
-            }
+            Ok(Some(ended)) => session.had_ended = Some(ended),
+            Ok(None) | Err(_) => session.unseen.lost(),
         }
+        let (url, all) = (self.remote.url.clone(), "0".to_owned());
+        Ok(Some(if self.no_reconnect {
+            Follower::connect(url, Some(all), false).await?
+        } else {
+            Follower::of_one_that_answers(url, all)
+        }))
     }
 
     /// The user leaves.
@@ -202,15 +206,19 @@ impl Watch {
             }
         };
         let is_over = known.state != IncidentStatus::Open;
-        Ok(match after {
-            Some(after) => Start { had_ended: Some(known).filter(|_| is_over), ..Start::at(Some(after)) },
+        let start = match after {
+            Some(after) => {
+                let was_open = !is_over && self.after != Some(After::Nothing);
+                Start { had_ended: Some(known).filter(|_| is_over), was_open, ..Start::at(Some(after)) }
+            }
             None if !is_over => Start { was_open: true, ..Start::at(None) },
             None => {
                 let is_needed = !self.until_resolved || self.tail.is_some() || self.record.is_some();
                 let had_ended = Some(known).filter(|_| !is_needed);
                 Start { had_ended, is_needed, ..Start::at(Some("0".to_owned())) }
             }
-        })
+        };
+        Ok(Start { has_interface: true, ..start })
     }
 
     /// The connection ended, and --no-reconnect is given.
@@ -251,6 +259,8 @@ struct Start {
     is_unanswered: bool,
     /// It was open, and its events come if it still is when the stream begins.
     was_open: bool,
+    /// Whether the server has said of the incident how it is.
+    has_interface: bool,
     /// Whether there is something to show.
     is_needed: bool,
 }
@@ -263,6 +273,7 @@ impl Start {
             unconfirmed: false,
             is_unanswered: false,
             was_open: false,
+            has_interface: false,
             is_needed: true,
         }
     }

@@ -1,6 +1,8 @@
 //! What `watch` does with each item of a stream.
 
-use std::collections::VecDeque;
+mod asking;
+
+use std::collections::{HashSet, VecDeque};
 use std::io::IsTerminal;
 
 use anyhow::anyhow;
@@ -12,17 +14,17 @@ use super::filter::Filter;
 use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
-use super::unseen::{Answer, Unseen};
+use super::unseen::Unseen;
 use super::words::{self, already, exit_of, explain};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::known::{self, Known};
+use crate::cli::known::Known;
 use crate::cli::out::{print_event, reader_has_left, say};
 use crate::cli::outage::{News, Outage};
 use crate::cli::pause::Pause;
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
-use crate::contract::{Envelope, Follows, MessageType, Position, is_addressable};
+use crate::contract::{Envelope, Follows, MessageType, Position};
 use crate::report::{IncidentState, IncidentStatus};
 use crate::visible::visible;
 
@@ -57,6 +59,12 @@ pub(super) struct Session<'a> {
     pub(super) is_unanswered: bool,
     /// Whether the incident in --incident was open before the stream began.
     pub(super) was_open: bool,
+    /// Whether it still was when the stream began, which must have an event of it then.
+    pub(super) is_expected: bool,
+    /// Whether the server has told the state of an incident, or that there is none: what answers otherwise is not the server.
+    pub(super) has_interface: bool,
+    /// The incidents of which it was said that the stream does not have them.
+    without: HashSet<String>,
     /// The incident in --incident, if it had ended before the command began.
     pub(super) had_ended: Option<IncidentState>,
     /// The incident in --incident, as long as it is not known whether the server knows it.
@@ -89,6 +97,9 @@ impl<'a> Session<'a> {
             unread: None,
             is_unanswered: false,
             was_open: false,
+            is_expected: false,
+            has_interface: false,
+            without: HashSet::new(),
             had_ended: None,
             unconfirmed: None,
         }
@@ -105,6 +116,14 @@ impl<'a> Session<'a> {
         self.has_all && self.footer.asks()
     }
 
+    /// Notes that events may be lost at the beginning of the stream.
+    pub(super) fn resets(&mut self, follows: &Follows) {
+        if let Follows::Reset { reason, .. } = follows {
+            self.unseen.lost();
+            self.note(&format!("cannot resume after the position: {}", explain(*reason)));
+        }
+    }
+
     pub(super) fn take(&mut self, item: Item, is_refused: bool) -> Result<Option<Exit>, Failure> {
         self.outage.hears(Some(&item));
         match item {
@@ -116,9 +135,7 @@ impl<'a> Session<'a> {
                 (self.replay_to, self.has_all) = (to, false);
                 let position = opened.stream.parse().ok().map(|stream| Position { stream, n: to });
                 self.begun_at = position.map(|position| (position, opened.server_time));
-                if let Follows::Reset { reason, .. } = &opened.follows {
-                    self.note(&format!("cannot resume after the position: {}", explain(*reason)));
-                }
+                self.resets(&opened.follows);
                 self.footer.open(&opened);
                 if to < from {
                     return self.caught_up();
@@ -140,6 +157,7 @@ impl<'a> Session<'a> {
                 } else if let Some(exit) = self.caught_up()? {
                     return Ok(Some(exit));
                 }
+                self.miss();
                 return self.conclude();
             }
             Item::Lost { reason, retry_in, next } => {
@@ -177,8 +195,9 @@ impl<'a> Session<'a> {
                     }
                     (Some(_), _) => {}
                     (None, reset) => {
+                        let open = self.open();
                         self.known.begin_anew();
-                        self.unseen.begin_anew();
+                        self.unseen.begin_anew(open);
                         let why = reset.map_or("the stream is another one", explain);
                         self.note(&format!("{back}: {why}; events may be lost"));
                     }
@@ -257,90 +276,6 @@ impl<'a> Session<'a> {
             // The replayed events that --tail holds back are printed before the end.
             self.caught_up()?;
             return Ok(Some(exit_of(state)));
-        }
-        Ok(None)
-    }
-
-    /// Asks the server for what may have ended unseen.
-    pub(super) fn ask<F>(&mut self, question: impl FnOnce(String) -> F)
-    where
-        F: Future<Output = Option<(String, Answer)>> + 'static,
-    {
-        // The end may be among what is still to come.
-        if !self.has_all {
-            return;
-        }
-        let (wanted, known, unread) = (self.watch.incident.as_deref(), &self.known, &self.unread);
-        let open = || match wanted {
-            Some(wanted) => [wanted.to_owned()].into(),
-            None => {
-                // The newest first. Of one whose id is no part of a path no server can be asked.
-                let open = known.incidents().iter().rev();
-                let open = open.filter(|incident| incident.state == IncidentStatus::Open);
-                let open = open.map(|incident| &incident.id).filter(|id| Some(*id) != unread.as_ref());
-                unread.iter().chain(open).filter(|id| is_addressable(id)).cloned().collect()
-            }
-        };
-        self.unseen.ask(open, question);
-    }
-
-    /// Takes what the server says of an incident: at once, if its end has come and can't be read.
-    pub(super) fn answered(&mut self, id: String, answer: Answer) -> Result<Option<Exit>, Failure> {
-        if self.unread.as_ref() == Some(&id) {
-            return self.told_of(&id, answer);
-        }
-        self.unseen.answered(id, answer);
-        Ok(None)
-    }
-
-    /// Takes what the server has said of incidents whose ends may have been lost, when everything has come that it had then.
-    ///
-    /// # Errors
-    /// The server does not know the incident any more that is waited for.
-    fn conclude(&mut self) -> Result<Option<Exit>, Failure> {
-        for (id, answer) in self.unseen.take() {
-            if let Some(exit) = self.told_of(&id, answer)? {
-                return Ok(Some(exit));
-            }
-        }
-        Ok(None)
-    }
-
-    fn told_of(&mut self, id: &str, answer: Answer) -> Result<Option<Exit>, Failure> {
-        let is_wanted = self.watch.incident.as_deref() == Some(id);
-        let known = self.known.get(id).map(|incident| incident.state);
-        match answer {
-            // Its end has come.
-            _ if known.is_some_and(|state| state != IncidentStatus::Open) => {}
-            Ok(Some(ended)) if ended.state != IncidentStatus::Open => {
-                self.note(&already(&ended));
-                let exit = exit_of(ended.state);
-                self.known.put(ended);
-                return Ok(Some(exit).filter(|_| self.watch.until_resolved));
-            }
-            // The server knows no better than the event that can't be read.
-            Ok(_) if self.unread.as_deref() == Some(id) => {
-                if self.watch.until_resolved {
-                    return Err(known::unread_end(id));
-                }
-                self.known.forget(id);
-            }
-            Ok(Some(open)) => self.known.put(open),
-            Ok(None) if is_wanted && known.is_none() => {
-                self.unconfirmed = self.watch.incident.as_deref();
-                self.confirm()?;
-            }
-            Ok(None) => {}
-            Err(unknown) if unknown.exit() == Exit::Usage => match known {
-                // It has never said that it knows it.
-                None if self.is_unanswered => return Err(unknown),
-                _ if is_wanted || self.watch.until_resolved => return Err(known::forgotten(id)),
-                _ => {
-                    self.known.forget(id);
-                    self.note(&known::is_forgotten(id));
-                }
-            },
-            Err(_) => self.unseen.ask_again(id.to_owned()),
         }
         Ok(None)
     }
