@@ -108,7 +108,6 @@ impl Session<'_> {
                 self.unconfirmed = self.watch.incident.as_deref();
                 self.confirm()?;
             }
-            Ok(None) => self.unseen.ask_again(id.to_owned()),
             Err(unknown) if unknown.exit() == Exit::Usage => match known {
                 // It has never said that it knows it.
                 None if self.is_unanswered => return Err(unknown),
@@ -118,7 +117,7 @@ impl Session<'_> {
                     self.note(&known::is_forgotten(id));
                 }
             },
-            Err(_) => self.unseen.ask_again(id.to_owned()),
+            Ok(None) | Err(_) => self.unseen.ask_again(id.to_owned()),
         }
         Ok(None)
     }
