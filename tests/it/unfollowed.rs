@@ -58,7 +58,7 @@ async fn names_what_goes_on(ran: &Ran, server: &Serving, url: &str) {
         .collect();
     let [id] = open[..] else { panic!("{open:?}") };
     for wanted in [
-        format!("{id} was started and goes on"),
+        format!("{id} was started and may go on"),
         format!("incident watch --incident {id} --url {url}"),
         format!("incident cancel {id} --url {url}"),
     ] {

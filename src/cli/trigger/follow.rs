@@ -173,9 +173,9 @@ impl Trigger {
         if let Some(refusal) = refusal {
             let why = anyhow!("there was no connection for {most}: {refusal}");
             let next = if refusal.is_passing() {
-                format!("wait until the server takes connections: {id} goes on meanwhile")
+                format!("wait until the server takes connections: {id} may go on meanwhile")
             } else {
-                format!("{}; {id} goes on in its server", Failure::hint_of(refusal))
+                format!("{}; {id} may go on in its server", Failure::hint_of(refusal))
             };
             return Failure::new(Exit::Connection, why).hint(next);
         }
@@ -334,8 +334,13 @@ impl Following<'_> {
 
     /// Keeps an answer until the next heartbeat: events that the server had may be on their way. Behind an end there are none.
     fn answered(&mut self, answer: Answer) -> Result<Option<IncidentState>, Failure> {
+        let is_last_word = match &answer {
+            Ok(state) => state.is_some(),
+            Err(failure) => failure.exit() == Exit::Usage,
+        };
         self.answer = Some(answer);
-        if matches!(self.doubt, Some(Doubt::Unread)) { self.concludes() } else { Ok(None) }
+        // Without an answer it is asked again behind the next heartbeat.
+        if is_last_word && matches!(self.doubt, Some(Doubt::Unread)) { self.concludes() } else { Ok(None) }
     }
 
     /// Everything has come that the server had when it answered: the answer holds.
@@ -351,7 +356,8 @@ impl Following<'_> {
         let id = self.accepted.id.as_str();
         match (doubt, answer) {
             (_, Ok(Some(ended))) if ended.state != IncidentStatus::Open => return Ok(Some(ended)),
-            (Doubt::Stream(without), Ok(Some(_))) if !self.has_come => return Err(without(id)),
+            // It goes on, in another server than that of this stream.
+            (Doubt::Stream(_), Ok(Some(_))) if !self.has_come => return Err(another_stream(id)),
             (Doubt::Stream(_), Ok(Some(_))) => {
                 self.show.note(&format!("{id} goes on in this stream"));
                 self.doubt = None;

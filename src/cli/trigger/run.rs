@@ -207,12 +207,12 @@ impl Trigger {
             .hint(format!("incident list --running{flags} shows what goes on there"))
     }
 
-    /// Says that the incident goes on although this command can't follow it: trying again would start another one.
+    /// Says that the incident may go on although this command can't follow it: trying again would start another one.
     fn say_left(&self, id: &str, failure: &Failure) {
         // The other failures say what became of the incident, or there is no reader.
         if matches!(failure.exit(), Exit::Connection | Exit::Internal) {
             let (shown, flags) = (word(id), self.remote.flags());
-            say_with_command(&format!("{id} was started and goes on. Watch it:"), &self.watch_on(id));
+            say_with_command(&format!("{id} was started and may go on. Watch it:"), &self.watch_on(id));
             say_with_command("Cancel it:", &format!("incident cancel {shown}{flags}"));
         }
     }

@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use crate::scenario::diagnostic::Diagnostic;
 
+/// The most digits behind the point of a share that is told.
+const MOST_PLACES: usize = 17;
+
 /// Keys whose values are durations or moments.
 const DURATIONS: [&str; 16] = [
     "target",
@@ -150,8 +153,11 @@ fn percent(written: &str, key: &str) -> Option<String> {
     if SHARES.contains(&key) && !(0.0..=100.0).contains(&percent) {
         return Some(format!("{key} is from 0 to 1, which is 100%"));
     }
-    // The digits that are written, and no more.
+    if number.contains(['e', 'E']) {
+        return None;
+    }
+    // The digits that are written, and no more than tell something.
     let places = number.split_once('.').map_or(0, |(_, fraction)| fraction.len()) + 2;
-    let share = format!("{:.places$}", percent / 100.0);
+    let share = format!("{:.1$}", percent / 100.0, places.min(MOST_PLACES));
     Some(format!("write {written} as {}", share.trim_end_matches('0').trim_end_matches('.')))
 }
