@@ -1,6 +1,6 @@
 //! What was listened to is judged by the same expectations again, without a server.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::harness::{Scratch, Serving, incident};
 use crate::mistakes::SOUND;
@@ -104,30 +104,43 @@ fn what_is_triggered_with_settings_is_judged_by_them() {
 }
 
 /// What was not read any more is not missing, wherever the transcript ends.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_transcript_that_is_interrupted_while_it_is_read_has_no_new_faults() {
+    /// As much as a pipe takes without a reader.
+    const MOST: usize = 60_000;
     let folder = Scratch::new();
     let ran = incident(&["validate", "noise", "--transcripts", "tr"]).at(folder.path()).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let text = std::fs::read_to_string(folder.path().join("tr/noise.ndjson")).unwrap();
-    let lines: Vec<&str> = text.lines().collect();
-    for part in 1..8 {
-        let fifo = folder.path().join(format!("{part}.ndjson"));
-        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        let running = incident(&["validate", fifo.to_str().unwrap()]).spawn();
-        let mut into = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
-        let (first, rest) = lines.split_at(lines.len() * part / 8);
-        // The reader may be gone.
-        let mut write =
-            |lines: &[&str]| drop(std::io::Write::write_all(&mut into, (lines.join("\n") + "\n").as_bytes()));
-        write(first);
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        running.signal("INT");
-        write(rest);
-        drop(into);
-        let ran = running.end();
-        assert!(ran.status == Some(130) && !ran.stdout.contains("FAIL"), "{part}: {ran:?}");
+    let ends: Vec<usize> =
+        text.match_indices('\n').map(|(end, _)| end + 1).filter(|end| *end < MOST).collect();
+    for part in 1..6 {
+        let first = &text[..ends[ends.len() * part / 6]];
+        let interrupted = |wait: u64| {
+            let mut running = Command::new(env!("CARGO_BIN_EXE_incident"))
+                .args(["validate", "/dev/stdin"])
+                .current_dir(folder.path())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut pipe = running.stdin.take().unwrap();
+            std::io::Write::write_all(&mut pipe, first.as_bytes()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(wait));
+            let signalled = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
+            assert!(signalled.success());
+            // That is the end of what there is to be read.
+            drop(pipe);
+            running.wait_with_output().unwrap()
+        };
+        // A signal that comes before the program listens for it ends it at once.
+        let ran =
+            [200, 800, 3_200, 12_800].into_iter().map(interrupted).find(|ran| ran.status.code().is_some());
+        let ran = ran.expect("a program that listens for signals");
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.code() == Some(130) && !said.contains("FAIL"), "{part}: {ran:?}");
     }
 }
 
