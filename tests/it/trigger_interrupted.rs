@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -290,4 +291,47 @@ fn several_servers_that_are_not_ready_are_not_called_dead() {
     let ran = incident(&["cancel", "x-1", "--url", &format!("{},{}", busy(), busy())]).run();
     assert_eq!(ran.status, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("may be ending the incident all the same"), "{ran:?}");
+}
+
+/// A server right behind a start, or a proxy before it, may have no answer at the moment: the alerts are not given up.
+#[test]
+fn alerts_that_the_server_cannot_tell_at_once_are_asked_for_again() {
+    static QUESTIONS: Connections = Connections::none();
+    static RESOLVES: AtomicBool = AtomicBool::new(false);
+    let alertmanager = server(|mut stream, _| answer(&mut stream, "200 OK", "application/json", &json!({})));
+    let url = server(|mut stream, head| {
+        if head.starts_with("POST") {
+            return accept(&mut stream);
+        }
+        if head.starts_with("GET /api/scenarios") {
+            return answer(&mut stream, "200 OK", "application/json", &json!({ "scenarios": [] }));
+        }
+        if head.starts_with("GET /api/incidents/x-1/alerts") {
+            if QUESTIONS.next() < 3 {
+                let busy = json!({ "detail": "the server is busy" });
+                return answer(&mut stream, "503 Service Unavailable", "application/problem+json", &busy);
+            }
+            RESOLVES.store(true, Ordering::SeqCst);
+            let alerts = json!({ "now": "2026-11-22T10:00:00Z", "run": "x-1", "alerts": [] });
+            return answer(&mut stream, "200 OK", "application/json", &alerts);
+        }
+        upgrade(&mut stream, head)?;
+        stream.write_all(&greeting("S", 1, &json!({ "kind": "resumed", "from": 1, "to": 1 })))?;
+        for position in 1.. {
+            if RESOLVES.load(Ordering::SeqCst) {
+                // The note of the answer is shown with the next tick.
+                thread::sleep(Duration::from_millis(500));
+                let end = include_str!("../fixtures/messages/incident_resolved.json");
+                return stream.write_all(&event(end, position));
+            }
+            stream.write_all(&sample(position))?;
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    });
+    let ran = incident(&["trigger", "x", "--url", &url, "--alerts-to", &alertmanager]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let said = |what: &str| format!("{}{}", ran.stdout, ran.stderr).matches(what).count();
+    assert_eq!(said("no alert is posted yet"), 1, "{ran:?}");
+    assert_eq!(said("alerts are posted from now on"), 1, "{ran:?}");
 }
